@@ -1,0 +1,83 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+INSTALL := $(PIP) install --constraint constraints.txt
+
+# Nothing asks ultralytics' servers for anything, and its settings stay inside the environment.
+export YOLO_OFFLINE := 1
+export YOLO_CONFIG_DIR := $(CURDIR)/.venv/ultralytics
+export YOLO_AUTOINSTALL := false
+
+.PHONY: help
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: demo
+demo: .venv/light  ## set up, run detect -> ingest -> build-site on the built-in recordings, say where to look
+	@$(BIN)/quitboard demo demo-board
+
+.PHONY: test
+test: check .venv/browser  ## set up, check the code, run all tests
+	@$(BIN)/python -m pytest
+
+.PHONY: check
+check: .venv/full  ## ruff, strict mypy, import directions
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: test-release
+test-release: .venv/full .venv/browser  ## the long tests too
+	@QUITBOARD_TIER=release $(BIN)/python -m pytest
+
+.PHONY: test-real
+test-real: .venv/full  ## what needs real clips and pictures: make test-real DATA=path
+	@QUITBOARD_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest tests/real
+
+.PHONY: bench
+bench: .venv/full  ## speed as ratios against peers in the same run: make bench [CLIP=path]
+	@$(BIN)/python -m tools.bench $(if $(CLIP),--clip "$(CLIP)")
+
+.PHONY: street
+street: .venv/full  ## render the built-in recordings again (needs libegl1 and libgl1-mesa-dri)
+	@$(INSTALL) --group street
+	@$(BIN)/python -m tools.street demo --out data/demo
+
+.PHONY: clean
+clean:  ## remove the environment and what the commands made
+	rm -rf .venv demo-board bench-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# --- set-up: each stamp is a file, so that a second call does nothing ------------------------------------------------
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo 'QuitBoard needs Python 3.11 or newer: make demo PYTHON=/path/to/python3.11' >&2; exit 1; }
+	@echo 'Setting up .venv'
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install --upgrade 'pip>=25.1'
+
+# The default install: no torch. A model export runs in OpenVINO.
+.venv/light: .venv/bin/python pyproject.toml constraints.txt
+	@$(INSTALL) --editable .
+	@touch $@
+
+# Everything, for tests and training. torch comes as a CPU build: from the index that pip is set up with if it has one
+# there, else from PyTorch's own. Plain `pip install torch` would bring 2.7 GB of CUDA.
+.venv/full: .venv/light
+	@$(BIN)/python -c 'import torch' 2>/dev/null || \
+	    $(PIP) install --no-deps --only-binary :all: --no-index torch==2.13.0 2>/dev/null || \
+	    $(INSTALL) --index-url https://download.pytorch.org/whl/cpu torch torchvision
+	@$(BIN)/python -c 'import importlib.metadata as m; m.version("torchvision")' 2>/dev/null || \
+	    $(INSTALL) --no-deps torchvision
+	@$(INSTALL) --editable '.[torch,onnx]' --group check --group test
+	@touch $@
+
+.venv/browser: .venv/full tools/install_browser.sh
+	@tools/install_browser.sh
+	@touch $@
