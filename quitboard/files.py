@@ -114,7 +114,9 @@ def locked(path: Path, *, what: str) -> Iterator[None]:
         except OSError as error:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise
-            raise Locked(f"another quitboard is at work on this {what}", todo="Try again when it has finished") from None
+            raise Locked(
+                f"another quitboard is at work on this {what}", todo="Try again when it has finished"
+            ) from None
         yield
 
 

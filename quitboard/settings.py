@@ -174,7 +174,7 @@ def _camera(source: _Source, entry: Mapping[str, Any], where: _Where) -> Camera:
     known = {item.name: item for item in dataclasses.fields(Camera) if item.name not in ("zones", "ground_points")}
     source.check_names(entry, {**known, "zone": None, "ground_point": None}, where)
     if "id" not in plain:
-        raise source.error("a camera needs an id, for example: id = \"gate-3\"", where)
+        raise source.error('a camera needs an id, for example: id = "gate-3"', where)
     values = {key: _value(source, known[key], Camera, value, where) for key, value in plain.items()}
     values.setdefault("name", values["id"])
     camera_id = str(values["id"])
@@ -191,9 +191,11 @@ def _camera(source: _Source, entry: Mapping[str, Any], where: _Where) -> Camera:
         for number, point in enumerate(entry.get("ground_point", []))
     )
     if points and len(points) < 4:
-        raise source.error(f"{len(points)} ground points: four or more are needed, or none", (*where, "ground_point", 0))
+        raise source.error(
+            f"{len(points)} ground points: four or more are needed, or none", (*where, "ground_point", 0)
+        )
     if (zones or points) and resolution is None:
-        raise source.error("zones and ground points need the resolution they were drawn at", where, "zone")
+        raise source.error("zones and ground points need the resolution they were drawn at", where)
     camera = Camera(**values, zones=zones, ground_points=points)
     _check_timezone(source, camera.timezone, where, "timezone")
     if camera.name_pattern:
@@ -215,7 +217,9 @@ def _zone(source: _Source, entry: Mapping[str, Any], where: _Where, resolution: 
         raise source.error(f"kind is one of {', '.join(kinds)}{_nearest(str(entry['kind']), kinds)}", where, "kind")
     polygon = _points(source, entry["polygon"], where, "polygon")
     if len(polygon) < 3:
-        raise source.error("a polygon has at least three corners, for example [[0, 0], [640, 0], [640, 360]]", where, "polygon")
+        raise source.error(
+            "a polygon has at least three corners, for example [[0, 0], [640, 0], [640, 360]]", where, "polygon"
+        )
     if resolution is not None:
         width, height = resolution
         for x, y in polygon:
