@@ -1,0 +1,1 @@
+"""From recorded folders to bundles: look, decide, show only what is anonymised."""
