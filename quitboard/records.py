@@ -215,7 +215,10 @@ class Violation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """What was watched in one hour of one camera: the denominator of every rate."""
+    """What was watched in one hour of one recording: the denominator of every rate.
+
+    Kept by recording, so that a bundle made again from some of a day's recordings replaces exactly their share.
+    """
 
     camera_id: str
     hour: datetime  # start of the hour, in the camera's time zone
@@ -227,6 +230,7 @@ class Exposure:
     unclear: int
     persons: int
     vehicles: int
+    recording_sha256: str  # the recording these were seen in; a rider counts where the ride starts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
