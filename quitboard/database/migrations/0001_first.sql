@@ -38,27 +38,30 @@ CREATE TABLE model (
 
 CREATE TABLE bundle (
     id              VARCHAR PRIMARY KEY,  -- hash of content
+    format          VARCHAR NOT NULL,     -- 'quitboard-bundle'; 'legacy': the first QuitBoard's zip, which says nothing of what was watched
     camera_id       VARCHAR NOT NULL,
-    day             DATE NOT NULL,
-    model_sha256    VARCHAR NOT NULL,
+    day             DATE,                 -- the camera's local day; a legacy zip has none
+    model_sha256    VARCHAR NOT NULL,     -- '' = unknown
     tool_version    VARCHAR NOT NULL,
     file_name       VARCHAR NOT NULL,
     manifest        JSON NOT NULL,
     ingested_at     TIMESTAMPTZ NOT NULL
 );
 
-CREATE TABLE violation_file (           -- recordings
+CREATE TABLE violation_file (           -- recordings; one that crosses midnight belongs to two bundles
     sha256      VARCHAR NOT NULL,
     bundle_id   VARCHAR NOT NULL,
     camera_id   VARCHAR NOT NULL,
     name        VARCHAR NOT NULL,
     started_at  TIMESTAMPTZ NOT NULL,
+    local_started_at TIMESTAMP NOT NULL,
     clock       VARCHAR NOT NULL,
     width       INTEGER NOT NULL,
     height      INTEGER NOT NULL,
     promised_s  DOUBLE NOT NULL,
     read_s      DOUBLE NOT NULL,
     faults      VARCHAR[] NOT NULL,
+    first_seen_at TIMESTAMPTZ NOT NULL,   -- retention counts from here, whatever was run again since
     PRIMARY KEY (sha256, bundle_id)
 );
 
@@ -84,8 +87,9 @@ CREATE TABLE violation_info (           -- suspected violations
     expire_at           TIMESTAMPTZ
 );
 
-CREATE TABLE exposure (
+CREATE TABLE exposure (                 -- one row per recording, hour and kind: never add watched_s over kinds
     bundle_id   VARCHAR NOT NULL,
+    recording_sha256 VARCHAR NOT NULL,
     camera_id   VARCHAR NOT NULL,
     hour        TIMESTAMPTZ NOT NULL,
     local_hour  TIMESTAMP NOT NULL,
@@ -108,11 +112,12 @@ CREATE TABLE media (
 
 CREATE TABLE media_history (
     sha256      VARCHAR NOT NULL,
-    at          TIMESTAMPTZ NOT NULL,
+    happened_at TIMESTAMPTZ NOT NULL,
     what        VARCHAR NOT NULL
 );
 
-CREATE TABLE verdict (
+CREATE TABLE verdict (                  -- holds by camera, kind and time span, whatever the model
+    violation_id VARCHAR NOT NULL,        -- as the reviewer saw it; another model may have given another id
     camera_id   VARCHAR NOT NULL,
     kind        VARCHAR NOT NULL,
     started_at  TIMESTAMPTZ NOT NULL,
@@ -120,7 +125,7 @@ CREATE TABLE verdict (
     verdict     VARCHAR NOT NULL,         -- confirmed | rejected | unclear
     user_name   VARCHAR NOT NULL,
     model_sha256 VARCHAR NOT NULL,
-    at          TIMESTAMPTZ NOT NULL
+    given_at    TIMESTAMPTZ NOT NULL
 );
 
 CREATE TABLE withdrawal (               -- holds by camera and time span, whatever the model
@@ -129,7 +134,7 @@ CREATE TABLE withdrawal (               -- holds by camera and time span, whatev
     started_at  TIMESTAMPTZ NOT NULL,
     ended_at    TIMESTAMPTZ NOT NULL,
     reason      VARCHAR NOT NULL,
-    at          TIMESTAMPTZ NOT NULL
+    withdrawn_at TIMESTAMPTZ NOT NULL
 );
 
 CREATE TABLE "user" (
@@ -148,5 +153,5 @@ CREATE TABLE run (
 CREATE TABLE publication (
     target      VARCHAR NOT NULL,
     generation  VARCHAR NOT NULL,
-    at          TIMESTAMPTZ NOT NULL
+    published_at TIMESTAMPTZ NOT NULL
 );

@@ -1,0 +1,7 @@
+"""board.duckdb: schema, migrations, and every question asked of it. The only place that says SQL.
+
+connection      open, create, migrate (a backup first)
+load            a bundle's rows in one transaction
+board           what the site and `stats` ask: published violations, rates, coverage
+export          the public fields as CSV, JSON and Parquet
+"""
