@@ -5,6 +5,8 @@ Two sets, kept apart on purpose:
 - *counted*: what statistics rest on. A withdrawn or expired picture does not unhappen; a rejected one never was.
 """
 
+# ruff: noqa: S608 (what is pasted into SQL are names from the tables below; values are parameters)
+
 from __future__ import annotations
 
 import contextlib
@@ -118,7 +120,8 @@ class Board:
             """SELECT kind, name_ko, name_en, vehicles, enabled, law_article, fine_krw, penalty_kind,
                       valid_from, valid_to, camera_visible, exceptions, source
                FROM violation
-               WHERE $day IS NULL OR ((valid_from IS NULL OR valid_from <= $day) AND (valid_to IS NULL OR valid_to >= $day))
+               WHERE $day IS NULL
+                  OR (coalesce(valid_from, $day) <= $day AND coalesce(valid_to, $day) >= $day)
                ORDER BY position""",
             {"day": on},
         )
@@ -222,7 +225,8 @@ class Board:
                            sum(unclear) AS unclear, sum(watched_s) AS watched_s
                     FROM rate_cell
                     WHERE ($kind IS NULL OR kind = $kind) AND ($camera IS NULL OR camera_id = $camera)
-                      AND ($first IS NULL OR local_hour::DATE >= $first) AND ($last IS NULL OR local_hour::DATE <= $last)
+                      AND ($first IS NULL OR local_hour::DATE >= $first)
+                      AND ($last IS NULL OR local_hour::DATE <= $last)
                     GROUP BY {grouping})
                 ORDER BY {grouping}""",
             {"kind": kind, "camera": camera_id, "first": first_day, "last": last_day},
@@ -241,7 +245,8 @@ class Board:
         grouping = ", ".join(f"{name}_key" for name in by)
         rows = self._all(
             f"""SELECT {keys} coalesce(sum(watched_s), 0) / 3600, coalesce(sum(looked_s), 0) / 3600,
-                       coalesce(sum(persons), 0)::BIGINT, coalesce(sum(vehicles), 0)::BIGINT, coalesce(sum(riders), 0)::BIGINT
+                       coalesce(sum(persons), 0)::BIGINT, coalesce(sum(vehicles), 0)::BIGINT,
+                       coalesce(sum(riders), 0)::BIGINT
                 FROM watched_by_hour WHERE $camera IS NULL OR camera_id = $camera
                 {f"GROUP BY {grouping} ORDER BY {grouping}" if by else ""}""",
             {"camera": camera_id},
@@ -271,29 +276,17 @@ class Board:
         return found
 
 
-_RATE_COLUMNS = (
-    "kind violations riders judged unclear watched_hours "
-    "per_rider per_rider_low per_rider_high per_hour per_hour_low per_hour_high"
-).split()
+_RATE_COLUMNS = [
+    *("kind", "violations", "riders", "judged", "unclear", "watched_hours"),
+    *("per_rider", "per_rider_low", "per_rider_high", "per_hour", "per_hour_low", "per_hour_high"),
+]
 
 _PUBLISHED = """
 CREATE TEMP TABLE published AS
 SELECT v.id, v.kind, v.camera_id, c.name AS camera_name, c.area AS area, v.vehicle,
        v.local_started_at::DATE AS day, hour(v.local_started_at)::INTEGER AS hour,
        isodow(v.local_started_at)::INTEGER AS weekday, v.confidence, v.zone,
-       v.still_sha256, v.clip_sha256, v.evidence_note, b.model_sha256, coalesce(r.verdict, '') AS verdict,
-       v.has_exposure, v.local_started_at
-FROM violation_counted v
-JOIN bundle b ON b.id = v.bundle_id
+       v.still_sha256, v.clip_sha256, v.evidence_note, v.model_sha256, v.verdict, v.has_exposure, v.local_started_at
+FROM violation_published($as_of::TIMESTAMPTZ, $embargo_s::DOUBLE, $evidence_s::DOUBLE, $only_confirmed::BOOLEAN) v
 JOIN cctv c ON c.id = v.camera_id
-LEFT JOIN violation_verdict r ON r.id = v.id
-LEFT JOIN violation_file f ON f.sha256 = v.recording_sha256 AND f.bundle_id = v.bundle_id
-WHERE coalesce(v.publish_after, v.ended_at + to_microseconds(($embargo_s * 1e6)::BIGINT)) <= $as_of::TIMESTAMPTZ
-  AND coalesce(v.expire_at,
-               CASE WHEN $evidence_s IS NULL THEN NULL
-                    ELSE coalesce(f.first_seen_at, b.ingested_at) + to_microseconds(($evidence_s::DOUBLE * 1e6)::BIGINT) END,
-               'infinity'::TIMESTAMPTZ) > $as_of::TIMESTAMPTZ
-  AND (NOT $only_confirmed OR r.verdict = 'confirmed')
-  AND NOT EXISTS (SELECT 1 FROM withdrawn_span w
-                  WHERE w.camera_id = v.camera_id AND w.from_at <= v.ended_at AND w.to_at >= v.started_at)
 """

@@ -116,7 +116,7 @@ def _migrated(connection: Connection, path: Path) -> Connection:
 
 
 def _backed_up(connection: Connection, path: Path, version: int) -> Connection:
-    """Copy the database beside itself while nobody writes: closed, so that no log is left out. Returns it open again."""
+    """Copy the database beside itself, closed so that no log is left out; return it open again."""
     import shutil
 
     connection.execute("CHECKPOINT")

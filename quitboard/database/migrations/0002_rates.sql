@@ -122,3 +122,21 @@ FROM rate_cell GROUP BY camera_id, day, kind;
 -- the span is wider than what was withdrawn by as much.
 CREATE VIEW withdrawn_span AS
 SELECT camera_id, started_at - INTERVAL 4 SECONDS AS from_at, ended_at + INTERVAL 4 SECONDS AS to_at FROM withdrawal;
+
+-- What has a page of its own at an instant. `embargo_s` runs from a violation's end, `evidence_s` from the first ingest of
+-- its recording (NULL: for ever); a violation's own publish_after and expire_at go before both.
+CREATE MACRO violation_published(as_of, embargo_s, evidence_s, only_confirmed) AS TABLE
+SELECT v.*, b.model_sha256, coalesce(r.verdict, '') AS verdict
+FROM violation_counted v
+JOIN bundle b ON b.id = v.bundle_id
+LEFT JOIN violation_verdict r ON r.id = v.id
+LEFT JOIN violation_file f ON f.sha256 = v.recording_sha256 AND f.bundle_id = v.bundle_id
+WHERE coalesce(v.publish_after, v.ended_at + to_microseconds((embargo_s * 1000000)::BIGINT)) <= as_of
+  AND coalesce(
+        v.expire_at,
+        coalesce(f.first_seen_at, b.ingested_at) + to_microseconds((evidence_s * 1000000)::BIGINT),
+        'infinity'::TIMESTAMPTZ) > as_of
+  AND (NOT only_confirmed OR r.verdict = 'confirmed')
+  AND NOT EXISTS (
+        SELECT 1 FROM withdrawn_span w
+        WHERE w.camera_id = v.camera_id AND w.from_at <= v.ended_at AND w.to_at >= v.started_at);
