@@ -1,0 +1,232 @@
+"""The only way for a picture out of QuitBoard: fill, reduce, look again, then encode.
+
+Nothing else in QuitBoard makes a `PublishablePicture`, and only that can be encoded: without regions, or against the
+gate's objection, there is no picture (it fails closed). Within a fill no source pixel survives: it is one flat colour,
+laid on at the recording's own resolution before anything is cropped, scaled or compressed, so that neither
+interpolation nor a JPEG block can carry a pixel of a face out.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Final, Protocol, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from quitboard.detect.regions import Boxes, FrameRegions
+from quitboard.errors import EvidenceRefused
+from quitboard.records import Picture
+
+Mask: TypeAlias = NDArray[np.bool_]  # (height, width)
+Window: TypeAlias = tuple[int, int, int, int]  # x1, y1, x2, y2 px, right and bottom exclusive
+
+FILL_BGR: Final = (0x70, 0x5D, 0x52)
+"""The one flat colour of every fill: a slate that belongs to nobody."""
+BODY_ROWS: Final = 18
+"""A reduced body is this many cells high: posture can be read, a print on a shirt cannot."""
+JPEG_QUALITY: Final = 86
+LEGACY_STEP_US: Final = 100_000
+"""The first QuitBoard's pictures are shown at 100 ms each."""
+CLOCK_SHARE: Final = 0.08
+"""Recorders burn their clock into the top or bottom of the picture; these parts of its height are never published."""
+
+_VOUCHED: Final = object()
+
+
+class Watch(Protocol):
+    """Looks at a frame once more before it may be published."""
+
+    def objections(
+        self, pictures: Sequence[Picture], regions: Sequence[FrameRegions], masks: Sequence[Mask], window: Window
+    ) -> Sequence[str]:
+        """Return, for each picture, why it must not be published, or an empty text."""
+        ...
+
+
+class PublishablePicture:
+    """Pixels that went through `anonymise`. Only this module can make one; what it gives away is read-only."""
+
+    __slots__ = ("_pixels",)
+
+    def __init__(self, voucher: object, pixels: Picture) -> None:
+        if voucher is not _VOUCHED:
+            raise TypeError("only quitboard.detect.anonymise makes publishable pictures")
+        pixels = np.ascontiguousarray(pixels)
+        pixels.flags.writeable = False
+        self._pixels = pixels
+
+    @property
+    def pixels(self) -> Picture:
+        """(height, width, 3) uint8, BGR, read-only."""
+        return self._pixels
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) px."""
+        return self._pixels.shape[1], self._pixels.shape[0]
+
+    def cropped(self, window: Window) -> PublishablePicture:
+        """Return the part inside `window`."""
+        x1, y1, x2, y2 = window
+        return PublishablePicture(_VOUCHED, self._pixels[y1:y2, x1:x2].copy())
+
+    def resized(self, size: tuple[int, int]) -> PublishablePicture:
+        """Return the picture scaled to `size` (width, height)."""
+        shrinks = size[0] < self.size[0]
+        method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        return PublishablePicture(_VOUCHED, np.asarray(cv2.resize(self._pixels, size, interpolation=method), np.uint8))
+
+    def under(self, overlay: NDArray[np.uint8]) -> PublishablePicture:
+        """Return the picture with a drawn `overlay` (height, width, 4; BGRA) laid over it."""
+        alpha = overlay[:, :, 3:].astype(np.float32) / 255
+        mixed = self._pixels * (1 - alpha) + overlay[:, :, :3] * alpha
+        return PublishablePicture(_VOUCHED, np.round(mixed).astype(np.uint8))
+
+
+# --- fill ---------------------------------------------------------------------------------------------------------
+
+
+def fill_mask(regions: FrameRegions) -> Mask:
+    """Return which pixels of a frame are filled; it depends on the regions alone.
+
+    Heads are superellipses |x/a|⁴ + |y/b|⁴ ≤ 1 through the corners of their boxes, so that the whole box is inside;
+    plates are rectangles.
+    """
+    mask = np.zeros((regions.height, regions.width), np.bool_)
+    for x1, y1, x2, y2 in regions.plates.astype(int):
+        mask[y1:y2, x1:x2] = True
+    for x1, y1, x2, y2 in regions.heads:
+        a, b = (x2 - x1) / 2 * 2**0.25, (y2 - y1) / 2 * 2**0.25
+        middle_x, middle_y = (x1 + x2) / 2, (y1 + y2) / 2
+        left, right = max(0, int(middle_x - a)), min(regions.width, int(middle_x + a) + 1)
+        top, bottom = max(0, int(middle_y - b)), min(regions.height, int(middle_y + b) + 1)
+        across = ((np.arange(left, right) + 0.5 - middle_x) / a) ** 4
+        down = ((np.arange(top, bottom) + 0.5 - middle_y) / b) ** 4
+        mask[top:bottom, left:right] |= down[:, None] + across[None] <= 1
+    return mask
+
+
+def fill(picture: Picture, mask: Mask, bodies: Boxes, *, body: str) -> Picture:
+    """Return a copy of `picture` with `mask` filled and what lies in `bodies` reduced (`flat`, `pixel` or `keep`)."""
+    filled = picture.copy()
+    filled[mask] = FILL_BGR
+    if body == "keep":
+        return filled
+    reduced = filled.copy()
+    for box in sorted(bodies.astype(int).tolist(), key=lambda box: box[1] - box[3]):
+        x1, y1, x2, y2 = box
+        reduced[y1:y2, x1:x2] = FILL_BGR if body == "flat" else _in_cells(filled[y1:y2, x1:x2], y2 - y1)
+    reduced[mask] = FILL_BGR
+    return reduced
+
+
+def _in_cells(part: Picture, height: int) -> Picture:
+    """Return the part as few large cells with few colours: what is left of clothes is light or dark, hardly a hue.
+
+    The corners of the box, where a standing or riding person has no part, keep the street.
+    """
+    cell = max(3, round(height / BODY_ROWS))
+    columns, rows = max(1, round(part.shape[1] / cell)), max(1, round(part.shape[0] / cell))
+    small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.int16)
+    lab[:, :, 0] = (lab[:, :, 0] + 12) // 24 * 24
+    lab[:, :, 1:] = 128 + (lab[:, :, 1:] - 128) // 8 * 2
+    few = cv2.cvtColor(np.clip(lab, 0, 255).astype(np.uint8), cv2.COLOR_LAB2BGR)
+    across = np.abs((np.arange(columns) + 0.5) / columns * 2 - 1) ** 4
+    down = np.abs((np.arange(rows) + 0.5) / rows * 2 - 1) ** 4
+    size = part.shape[1], part.shape[0]
+    shape = cv2.resize((down[:, None] + across[None] <= 1.1).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    cells = cv2.resize(few, size, interpolation=cv2.INTER_NEAREST)
+    return np.where(shape[:, :, None] > 0, cells, part).astype(np.uint8)
+
+
+def anonymise(
+    pictures: Sequence[Picture],
+    regions: Sequence[FrameRegions],
+    watch: Watch,
+    *,
+    window: Window,
+    body: str = "pixel",
+) -> tuple[list[PublishablePicture | None], list[str]]:
+    """Fill every picture, let the gate look, and return those it has nothing against, cut to `window`.
+
+    Args:
+        pictures: full-size frames.
+        regions: what must not be seen in each of them, from `regions.find_regions`.
+        watch: the gate.
+        window: the part that is to be published.
+        body: `evidence.body` of the settings.
+
+    Returns:
+        One entry a picture, None where it is refused; and one text a picture saying why, empty where it is not.
+
+    Raises:
+        EvidenceRefused: the regions do not belong to these pictures.
+    """
+    if len(pictures) != len(regions):
+        raise EvidenceRefused(f"{len(pictures)} pictures with regions for {len(regions)}", todo="No picture is written")
+    if any(picture.shape != (known.height, known.width, 3) for picture, known in zip(pictures, regions, strict=True)):
+        raise EvidenceRefused("regions of another size than their picture", todo="No picture is written")
+    masks = [fill_mask(known) for known in regions]
+    objections = list(watch.objections(pictures, regions, masks, window))
+    published: list[PublishablePicture | None] = []
+    for picture, known, mask, objection in zip(pictures, regions, masks, objections, strict=True):
+        if objection:
+            published.append(None)
+            continue
+        published.append(PublishablePicture(_VOUCHED, fill(picture, mask, known.bodies, body=body)).cropped(window))
+    return published, objections
+
+
+# --- encode: the only place that turns pixels into a file ------------------------------------------------------------
+
+
+def jpeg(picture: PublishablePicture) -> bytes:
+    """Encode a still: baseline order made progressive, no metadata of any kind, the same bytes for the same pixels."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(picture.pixels[:, :, ::-1]).save(
+        buffer, "JPEG", quality=JPEG_QUALITY, optimize=True, progressive=True, subsampling="4:2:0"
+    )
+    return buffer.getvalue()
+
+
+def gif(pictures: Sequence[PublishablePicture], *, durations_ms: Sequence[int]) -> bytes:
+    """Encode a clip that repeats, with one palette for all frames, so that nothing flickers.
+
+    A pixel that hardly changes keeps its colour: a fixed camera's street stands still and costs no bytes.
+    """
+    import imageio.v3 as imageio
+    from PIL import Image
+
+    frames = [picture.pixels[:, :, ::-1] for picture in _steady(pictures)]
+    sample = np.concatenate([frame[::2, ::2].reshape(-1, 3) for frame in frames])[None]
+    # the fill's colour comes along often enough to have a place of its own in the palette
+    flat = np.broadcast_to(np.array(FILL_BGR[::-1], np.uint8), (1, sample.shape[1] // 64 + 1, 3))
+    palette = Image.fromarray(np.concatenate([sample, flat], axis=1)).quantize(
+        colors=255, method=Image.Quantize.MEDIANCUT, kmeans=1
+    )
+    indexed = np.stack(
+        [np.asarray(Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)) for frame in frames]
+    )
+    colours = bytes(palette.getpalette() or []).ljust(768, b"\0")
+    return bytes(
+        imageio.imwrite(
+            "<bytes>", indexed, extension=".gif", plugin="pillow", mode="P", is_batch=True,
+            palette=colours, duration=list(durations_ms), loop=0, optimize=False,
+        )
+    )  # fmt: skip
+
+
+def _steady(pictures: Sequence[PublishablePicture], tolerance: int = 10) -> list[PublishablePicture]:
+    held = pictures[0].pixels
+    steady = [pictures[0]]
+    for picture in pictures[1:]:
+        changed = np.abs(picture.pixels.astype(np.int16) - held).max(axis=2, keepdims=True) > tolerance
+        held = np.where(changed, picture.pixels, held)
+        steady.append(PublishablePicture(_VOUCHED, held))
+    return steady
