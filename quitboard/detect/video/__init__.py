@@ -224,8 +224,6 @@ class Reader:
                 if one.position_us <= before_us:
                     self._source.faults.add(TIME_JUMPS)
                     continue
-                every_us = self._every_us
-                is_wanted = every_us is None or one.position_us // every_us > before_us // every_us
                 before_us = one.position_us
                 while waiting and waiting[-1][1] <= one.position_us:
                     waiting.pop()
@@ -234,12 +232,17 @@ class Reader:
                 if one.position_us < waiting[-1][0]:
                     continue
                 self._note(one)
-                if is_wanted:
+                if self._is_sampled(one.position_us):
                     yield Frame(position_us=one.position_us, picture=self._picture(one))
             if not self._keyframes_only and self._spans == [(0, _FOREVER_US)]:
                 self._source.compare_with_promise(self.read_s)
         finally:
             self._source.close()
+
+    def _is_sampled(self, position_us: int) -> bool:
+        every_us = self._every_us
+        # By the packet before it, which is known even where decoding began with this picture
+        return not every_us or position_us // every_us > self._source.shown_before(position_us) // every_us
 
     def _note(self, one: Decoded) -> None:
         if one.frame.is_corrupt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -39,20 +38,20 @@ def all_keyframes(source: Source) -> Iterator[Decoded]:
 
 
 def in_spans(source: Source, spans: Sequence[tuple[int, int]]) -> Iterator[Decoded]:
-    """Decode what the spans need: each from the last keyframe shown before it. May give frames around them, too."""
+    """Decode what the spans need: each from the last keyframe at or before it. May give frames around them, too."""
     decoder = Decoder(source)
     seen_us = -1
     for from_us, to_us in spans:
         if to_us <= seen_us:
             continue
-        group: list[Placed] = []
         entry_us = -1
         if seen_us < from_us - 1 and source.can_skip:
             group, is_entry = _approach(source, from_us)
             if is_entry:
                 decoder.forget()
                 entry_us = group[0].position_us
-        for placed in itertools.chain(group, source):
+            source.put_back(group)
+        for placed in source:
             for decoded in decoder.feed(placed):
                 if decoded.position_us > entry_us >= 0:
                     # Not a clean entry: the keyframe was damaged or leans on what came before it
@@ -79,7 +78,7 @@ def _from_start(source: Source) -> Iterator[Decoded]:
 def _approach(source: Source, from_us: int) -> tuple[list[Placed], bool]:
     """Read on, undecoded, to where `from_us` is near.
 
-    Returns the packets to decode first, and whether they begin anew with a keyframe (the last one shown before
+    Returns the packets to decode first, and whether they begin anew with a keyframe (the last one shown at or before
     `from_us`) or go on from where decoding stood.
     """
     is_entry = False
@@ -88,12 +87,12 @@ def _approach(source: Source, from_us: int) -> tuple[list[Placed], bool]:
         if first is None or not first.is_keyframe or first.position_us >= from_us:
             source.rewind()
         else:
-            source.put_back(first)
+            source.put_back([first])
         is_entry = True
     group: list[Placed] = []
     group_bytes = 0
     for placed in source:
-        if placed.is_keyframe and placed.position_us < from_us:
+        if placed.is_keyframe and placed.position_us <= from_us:
             group, group_bytes, is_entry = [], 0, True
         group.append(placed)
         group_bytes += placed.packet.size

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -29,6 +30,7 @@ COPY_AGAIN = "Copy the file again from the recorder"
 _SHORT_BY_S = 1.5  # a recording this much shorter than its header says ends early
 _BACK_US, _AHEAD_US = 1_000_000, 3_600_000_000  # time stamps that step further are wrong
 _ORIGIN_PACKETS = 48  # more than any codec reorders
+_SHOWN_KEPT = 1 << 16
 _COVER_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC
 
 
@@ -50,6 +52,8 @@ class Source:
         self._path = path
         self._kind = kind_of(path)
         self._ahead: deque[av.Packet] = deque()
+        self._returned: deque[Placed] = deque()
+        self._shown: list[int] = []  # positions of the last packets, in the order in which they are shown
         self._offset = 0
         self._last_decode: int | None = None
         self.reached_us = 0
@@ -109,6 +113,8 @@ class Source:
         return self
 
     def __next__(self) -> Placed:
+        if self._returned:
+            return self._returned.popleft()
         packet = self._ahead.popleft() if self._ahead else next(self._packets)
         step = packet.duration or self._ticks(self.frame_us)
         decode = packet.dts if packet.dts is not None else packet.pts
@@ -127,11 +133,20 @@ class Source:
         shift = self._offset - self._origin
         placed = Placed(packet, stamp, self._us(stamp + shift), self._us(decode + shift), packet.is_keyframe)
         self.reached_us = max(self.reached_us, placed.decode_us)
+        if not packet.is_discard:
+            bisect.insort(self._shown, placed.position_us)
+            if len(self._shown) > _SHOWN_KEPT:
+                del self._shown[: _SHOWN_KEPT // 2]
         return placed
 
-    def put_back(self, placed: Placed) -> None:
-        """Make `placed`, just taken, the next one again."""
-        self._ahead.appendleft(placed.packet)
+    def shown_before(self, position_us: int) -> int:
+        """Return the position of the picture before the one at `position_us`, decoded or not; -1 for the first."""
+        index = bisect.bisect_left(self._shown, position_us)
+        return self._shown[index - 1] if index else -1
+
+    def put_back(self, placed: Iterable[Placed]) -> None:
+        """Make these, just taken, the next ones again."""
+        self._returned.extendleft(reversed(list(placed)))
 
     def seek(self, position_us: int) -> bool:
         """Jump to a keyframe before `position_us`, by the container's index. False: there is no index to trust."""
@@ -193,6 +208,8 @@ class Source:
 
     def _stand_at(self, position_us: int) -> None:
         self._ahead.clear()
+        self._returned.clear()
+        self._shown.clear()
         self._offset = 0
         self._last_decode = None
         self.reached_us = position_us
