@@ -1,0 +1,132 @@
+"""A model's card: what its classes mean here, how sure it must be, and what was measured.
+
+name = "street-1"
+licence = "AGPL-3.0-or-later"
+classes = ["person", "scooter", "helmet"]   # the model's classes in order; "" for one without a meaning here
+imgsz = 640                                  # px, longest side of the input
+nms_iou = 0.7
+[confidence]                                 # a box is kept above it, by class
+default = 0.25
+helmet = 0.3
+[weights]                                    # sha256 of each file beside the card; a file listed must match
+"model.onnx" = "..."
+[figures.helmet]                             # whatever was measured: tables of numbers, as deep as wanted
+ap50 = 0.91
+[[data]]                                     # what it was trained on, and under which licence
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from quitboard.errors import ModelUnusable
+from quitboard.records import Role
+
+DEFAULT_CONFIDENCE = 0.25
+DEFAULT_IMGSZ = 640
+DEFAULT_NMS_IOU = 0.7
+_ROLE_NAMED = {
+    **{role.value: role for role in Role},
+    "kickboard": Role.SCOOTER,
+    "e-scooter": Role.SCOOTER,
+    "motorbike": Role.MOTORCYCLE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a detector needs to know about its model."""
+
+    name: str
+    roles: tuple[Role | None, ...]  # by the model's class number
+    confidence: tuple[float, ...]  # by the model's class number
+    imgsz: int = DEFAULT_IMGSZ
+    stride: int = 32
+    nms_iou: float = DEFAULT_NMS_IOU
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+def role_named(name: str) -> Role | None:
+    """Return the role that a class name means, None for a class without one here (most of COCO)."""
+    return _ROLE_NAMED.get(name.strip().lower())
+
+
+def card_from_names(model: str, names: Sequence[str]) -> Card:
+    """Make a card from a model's own class names. Raises `ModelUnusable` when none of them has a role."""
+    roles = tuple(role_named(name) for name in names)
+    if not any(roles):
+        raise ModelUnusable(
+            "nothing says what the model's classes mean",
+            where=model,
+            todo=f'Put a card.toml beside it with classes = [...] out of {", ".join(Role)}, "" for any other',
+        )
+    return Card(name=model, roles=roles, confidence=(DEFAULT_CONFIDENCE,) * len(roles))
+
+
+def read_card(path: Path, weights: str, sha256: str) -> Card:
+    """Read `card.toml`; `weights` is the file in use and `sha256` its hash.
+
+    Raises:
+        ModelUnusable: not TOML, a value of the wrong kind, an unknown class, or weights that are not the card's.
+    """
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _wrong(path, f"not valid TOML: {error}") from None
+    listed = _value(path, content, "weights", dict, {}).get(weights)
+    if listed is not None and listed != sha256:
+        raise ModelUnusable(
+            "the weights are not those that the card describes", where=weights, todo="Copy both again, or mend the card"
+        )
+    classes = _value(path, content, "classes", list, [])
+    unknown = [name for name in classes if name != "" and not (isinstance(name, str) and role_named(name))]
+    if unknown or not any(classes):
+        what = f"unknown classes {unknown}" if unknown else "no classes"
+        raise _wrong(path, f'{what}; known are {", ".join(Role)}, and "" for one without a meaning here')
+    roles = tuple(role_named(name) for name in classes)
+    confidence = _value(path, content, "confidence", dict, {})
+    if not all(_is_share(value) for value in confidence.values()):
+        raise _wrong(path, "[confidence] holds numbers from 0 to 1")
+    default = float(confidence.get("default", DEFAULT_CONFIDENCE))
+    nms_iou = _value(path, content, "nms_iou", (int, float), DEFAULT_NMS_IOU)
+    imgsz, stride = _value(path, content, "imgsz", int, DEFAULT_IMGSZ), _value(path, content, "stride", int, 32)
+    if not (_is_share(nms_iou) and 32 <= imgsz <= 4096 and 1 <= stride <= 256):
+        raise _wrong(path, "imgsz is 32 to 4096 px, stride 1 to 256 px, nms_iou 0 to 1")
+    return Card(
+        name=_value(path, content, "name", str, weights),
+        roles=roles,
+        confidence=tuple(float(confidence.get(role, default)) if role else 1.0 for role in roles),
+        imgsz=imgsz,
+        stride=stride,
+        nms_iou=float(nms_iou),
+        figures=dict(_flat(_value(path, content, "figures", dict, {}))),
+    )
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, float]]:
+    rows: list[tuple[str, float]] = []
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            rows += _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            rows.append((prefix + key, float(value)))
+    return rows
+
+
+def _value(path: Path, content: Mapping[str, Any], key: str, kind: Any, default: Any) -> Any:
+    value = content.get(key, default)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise _wrong(path, f"{key} has a value of the wrong kind")
+    return value
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def _wrong(path: Path, what: str) -> ModelUnusable:
+    return ModelUnusable(what, where=path.name, todo="Mend the model's card")

@@ -1,0 +1,402 @@
+"""The detector: a model with its card, run by the fastest runtime present.
+
+The only door to OpenVINO and ONNX Runtime, and one of two to torch and ultralytics. All runtimes get the same input
+(`boxes.Letterbox.blob`) and share the reading of the raw output (`boxes.decode`), so they differ by float rounding
+alone. Every picture is its own inference of batch 1 on one thread of its own: results are the same bytes however many
+are under way at once.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+
+from quitboard import files
+from quitboard.detect import boxes
+from quitboard.detect.card import Card, card_from_names, read_card
+from quitboard.errors import ModelUnusable
+from quitboard.records import ROLES, Detections, FloatArray, ModelCard, Picture
+
+Runtime: TypeAlias = Literal["auto", "openvino", "onnx", "torch"]
+
+MAX_COMPILED_SIZES = 6
+"""OpenVINO networks kept, one for each size of picture; the one not used for longest goes first."""
+_TORCH_TODO = "Install quitboard[torch], or give an .onnx export of the model"
+
+
+class Network(Protocol):
+    """Weights in a runtime."""
+
+    canvas: tuple[int, int] | None
+    """(height, width) when the input size is fixed in the weights."""
+    names: list[str]
+    """Class names that the file itself tells, in order; empty when it tells none."""
+
+    def infer(self, blobs: Iterator[FloatArray]) -> Iterator[FloatArray]:
+        """Yield the raw output (4 + classes, anchors) of each blob (1, 3, height, width), lazily and in order."""
+
+
+class Detector:
+    """Finds persons, scooters, heads and the rest in pictures. Made by `load`."""
+
+    def __init__(self, network: Network, card: Card, *, sha256: str, imgsz: int, runtime: str) -> None:
+        self._network = network
+        self._card = card
+        self.imgsz = imgsz
+        self.runtime = runtime
+        self.card = ModelCard(name=card.name, sha256=sha256, figures=card.figures)
+        self._role_of_class = np.array([ROLES.index(role) if role else -1 for role in card.roles], np.int64)
+        self._min_confidence = np.array(card.confidence, np.float32)
+
+    def detect(
+        self, pictures: Iterable[Picture], *, min_confidence: float | None = None, imgsz: int | None = None
+    ) -> Iterator[Detections]:
+        """Yield the detections of each picture, lazily and in order; only a handful of pictures is held at a time.
+
+        Args:
+            pictures: BGR, of any size, also of different ones. Pictures of one size in a row are the fastest.
+            min_confidence: one threshold for all classes; the card's own for each class when None.
+            imgsz: longest side of the network's input, in px; the detector's own when None.
+
+        Raises:
+            ModelUnusable: the model's output is not that of a YOLO detection head with the card's classes.
+        """
+        thresholds = self._min_confidence
+        if min_confidence is not None:
+            thresholds = np.full_like(thresholds, min_confidence)
+        plans: deque[boxes.Letterbox] = deque()
+
+        def blobs() -> Iterator[FloatArray]:
+            for picture in pictures:
+                height, width = picture.shape[:2]
+                plan = boxes.letterbox(
+                    width, height, imgsz=imgsz or self.imgsz, stride=self._card.stride, canvas=self._network.canvas
+                )
+                plans.append(plan)
+                yield plan.blob(picture)
+
+        with contextlib.closing(_generator(self._network.infer(blobs()))) as outputs:
+            for raw in outputs:
+                if raw.ndim != 2 or raw.shape[0] != 4 + len(self._card.roles):
+                    raise ModelUnusable(
+                        f"the model's output {raw.shape} does not fit its {len(self._card.roles)} classes",
+                        where=self._card.name,
+                        todo="Export it as a detection model without NMS in the graph, with a card that lists "
+                        "all its classes in order",
+                    )
+                yield boxes.decode(
+                    raw,
+                    plans.popleft(),
+                    role_of_class=self._role_of_class,
+                    min_confidence=thresholds,
+                    iou=self._card.nms_iou,
+                )
+
+
+def load(
+    model: Path | None = None, *, imgsz: int | None = None, runtime: Runtime = "auto", threads: int | None = None
+) -> Detector:
+    """Open a model: the shipped one, a folder with a card, or an `.onnx` or `.pt` file.
+
+    What its classes mean is read from `card.toml` beside it, else from the class names that ultralytics writes into
+    its exports, as far as they are ours or COCO's. A `.pt` file is a pickle: open only those whose maker you trust.
+
+    Args:
+        model: None for the shipped model.
+        imgsz: longest side of the network's input, in px; the card's when None.
+        runtime: "auto" takes torch where a GPU and a `.pt` are present, else OpenVINO, else ONNX Runtime.
+        threads: inferences under way at once in OpenVINO; as many as there are processors when None. Has no
+            influence on results.
+
+    Raises:
+        ModelUnusable: file missing, not a model, no known class, or a runtime that is not installed.
+    """
+    path = _weights_file(model or files.resource("data/models/default"), runtime)
+    sha256 = files.sha256_file(path)
+    if path.suffix == ".pt" and runtime in ("auto", "torch") and (runtime == "torch" or _gpu_present()):
+        network: Network = _Torch(path)
+        chosen = "torch"
+    else:
+        onnx = path if path.suffix == ".onnx" else exported(path, sha256)
+        chosen = _onnx_runtime(runtime, path)
+        network = _OpenVino(onnx, threads) if chosen == "openvino" else _OnnxRuntime(onnx)
+    card_file = path.with_name("card.toml")
+    card = read_card(card_file, path.name, sha256) if card_file.is_file() else card_from_names(path.stem, network.names)
+    return Detector(network, card, sha256=sha256, imgsz=imgsz or card.imgsz, runtime=chosen)
+
+
+def _weights_file(model: Path, runtime: Runtime) -> Path:
+    if model.is_dir():
+        order = (".pt", ".onnx") if runtime == "torch" or (runtime == "auto" and _gpu_present()) else (".onnx", ".pt")
+        for suffix in order:
+            if found := sorted(model.glob(f"*{suffix}")):
+                return found[0]
+        raise ModelUnusable("the folder holds no .onnx and no .pt", where=model.name, todo="Give a model's folder")
+    if not model.is_file():
+        raise ModelUnusable("there is no such model", where=str(model), todo="Give the path of an .onnx or .pt file")
+    if model.suffix not in (".onnx", ".pt"):
+        raise ModelUnusable(
+            "a model is an .onnx or a .pt file", where=model.name, todo="Export it: yolo export format=onnx"
+        )
+    if model.suffix == ".onnx" and runtime == "torch":
+        raise ModelUnusable("torch runs .pt files", where=model.name, todo="Use runtime openvino or onnx for it")
+    return model
+
+
+def _onnx_runtime(runtime: Runtime, path: Path) -> str:
+    wanted = {"auto": ("openvino", "onnx"), "torch": ()}.get(runtime, (runtime,))
+    modules = {"openvino": "openvino", "onnx": "onnxruntime"}
+    for name in wanted:
+        if importlib.util.find_spec(modules[name]):
+            return name
+    raise ModelUnusable(
+        f"no runtime is installed for {' or '.join(wanted)}",
+        where=path.name,
+        todo="Install quitboard again (it brings openvino), or quitboard[onnx] for ONNX Runtime",
+    )
+
+
+def _gpu_present() -> bool:
+    # torch takes seconds to import; without NVIDIA's driver there is no need to ask it.
+    if shutil.which("nvidia-smi") is None or importlib.util.find_spec("torch") is None:
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _generator(outputs: Iterator[FloatArray]) -> Any:
+    """`infer` is a generator in every runtime; the protocol says only what callers need."""
+    return outputs
+
+
+def _not_a_model(path: Path, error: Exception) -> ModelUnusable:
+    first_line = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    return ModelUnusable(
+        f"the file cannot be read as a model ({first_line})", where=path.name, todo="Copy or export it again"
+    )
+
+
+def _names(text: str | None) -> list[str]:
+    """Read the class names that ultralytics keeps in an export: the text of a Python dict from id to name."""
+    try:
+        names = ast.literal_eval(text or "{}")
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return []
+    if not isinstance(names, dict) or sorted(names, key=str) != sorted(range(len(names)), key=str):
+        return []
+    return [str(names[number]) for number in range(len(names))]
+
+
+def _fixed_canvas(height: object, width: object) -> tuple[int, int] | None:
+    return (height, width) if isinstance(height, int) and isinstance(width, int) else None
+
+
+class _OpenVino:
+    """One stream, of one thread, for each processor: the throughput layout, with sums in one order on any machine."""
+
+    def __init__(self, path: Path, threads: int | None) -> None:
+        import openvino
+
+        self._core = openvino.Core()
+        try:
+            self._model = self._core.read_model(path)
+            shape = self._model.input(0).partial_shape
+        except RuntimeError as error:
+            raise _not_a_model(path, error) from None
+        sides = [shape[axis].get_length() if shape[axis].is_static else None for axis in (2, 3)]
+        self.canvas = _fixed_canvas(*sides)
+        info = self._model.get_rt_info() if self._model.has_rt_info(["framework", "names"]) else None
+        self.names = _names(str(info["framework"]["names"].value) if info else None)
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
+
+    def _network(self, shape: tuple[int, ...]) -> Any:
+        if shape in self._compiled:
+            self._compiled.move_to_end(shape)
+            return self._compiled[shape]
+        sized = self._model.clone()
+        sized.reshape(list(shape))
+        options = {
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "NUM_STREAMS": str(self.threads),
+            "INFERENCE_NUM_THREADS": str(self.threads),
+            "INFERENCE_PRECISION_HINT": "f32",
+        }
+        self._compiled[shape] = compiled = self._core.compile_model(sized, "CPU", options)
+        if len(self._compiled) > MAX_COMPILED_SIZES:
+            self._compiled.popitem(last=False)
+        return compiled
+
+    def infer(self, blobs: Iterator[FloatArray]) -> Iterator[FloatArray]:
+        under_way: deque[tuple[tuple[int, ...], Any, FloatArray]] = deque()
+        idle: dict[tuple[int, ...], list[Any]] = {}
+
+        def finish() -> FloatArray:
+            shape, request, _ = under_way.popleft()
+            request.wait()
+            output = np.array(request.get_output_tensor(0).data[0], np.float32)
+            idle.setdefault(shape, []).append(request)
+            return output
+
+        try:
+            for blob in blobs:
+                if len(under_way) > self.threads:
+                    yield finish()
+                spare = idle.get(blob.shape)
+                request = spare.pop() if spare else self._network(blob.shape).create_infer_request()
+                request.start_async({0: blob}, share_inputs=True)
+                under_way.append((blob.shape, request, blob))  # the blob's memory is in use until it is finished
+            while under_way:
+                yield finish()
+        finally:
+            for _, request, _ in under_way:
+                request.wait()
+
+
+class _OnnxRuntime:
+    def __init__(self, path: Path) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        options.use_deterministic_compute = True
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions have no common base but Exception
+            raise _not_a_model(path, error) from None
+        self._input = self._session.get_inputs()[0]
+        self.canvas = _fixed_canvas(*self._input.shape[2:4])
+        self.names = _names(self._session.get_modelmeta().custom_metadata_map.get("names"))
+
+    def infer(self, blobs: Iterator[FloatArray]) -> Iterator[FloatArray]:
+        for blob in blobs:
+            yield self._session.run(None, {self._input.name: blob})[0][0]
+
+
+class _Torch:
+    canvas: tuple[int, int] | None = None
+
+    def __init__(self, path: Path) -> None:
+        torch, yolo = import_yolo(path)
+        self._torch = torch
+        self._device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+        self.names = [str(yolo.names[number]) for number in sorted(yolo.names)]
+        self._network = yolo.model.float().fuse(verbose=False).eval().to(self._device)
+
+    def infer(self, blobs: Iterator[FloatArray]) -> Iterator[FloatArray]:
+        for blob in blobs:
+            with self._torch.inference_mode():
+                output = self._network(self._torch.from_numpy(blob).to(self._device))
+            raw = output[0] if isinstance(output, (tuple, list)) else output
+            yield raw[0].cpu().numpy()
+
+
+def exported(weights: Path, sha256: str) -> Path:
+    """Return an `.onnx` export of a `.pt` file, made once and kept under the weights' hash in the user's cache."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quitboard" / "models"
+    target = cache / f"{sha256}.onnx"
+    if not target.is_file():
+        files.write_bytes(target, onnx_bytes(weights))
+    return target
+
+
+def onnx_bytes(weights: Path) -> bytes:
+    """Export a `.pt` model of ultralytics to ONNX, for any picture size, with weights stored as halves.
+
+    Each half is cast back to float32 in the graph, so every runtime computes in float32 and the file has half the
+    size. Nothing but class names and stride is kept of the metadata: the same weights give the same bytes.
+
+    Raises:
+        ModelUnusable: torch is not installed, or the file is not a detection model.
+    """
+    _, yolo = import_yolo(weights)
+    import onnx
+    from onnx import numpy_helper
+
+    with tempfile.TemporaryDirectory() as folder:
+        yolo.ckpt_path = str(Path(folder) / "model.pt")
+        yolo.model.pt_path = yolo.ckpt_path
+        graph_file = yolo.export(format="onnx", dynamic=True, simplify=False, opset=17, verbose=False, device="cpu")
+        model = onnx.load(graph_file)
+    casts = []
+    for weight in model.graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if values.dtype == np.float32 and values.size > 1:
+            name = weight.name
+            weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + ".half"))
+            casts.append(onnx.helper.make_node("Cast", [name + ".half"], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    kept = {entry.key: entry.value for entry in model.metadata_props if entry.key in ("names", "stride", "task")}
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, kept)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def import_yolo(weights: Path) -> tuple[Any, Any]:
+    """Return torch and the ultralytics model of a `.pt` file. Raises `ModelUnusable` where either is missing."""
+    if not (importlib.util.find_spec("torch") and importlib.util.find_spec("ultralytics")):
+        raise ModelUnusable("a .pt model needs torch and ultralytics", where=weights.name, todo=_TORCH_TODO)
+    torch = import_torch()
+    from ultralytics import YOLO
+
+    try:
+        yolo = YOLO(weights, task="detect")
+    except Exception as error:  # unpickling raises whatever the file makes it raise
+        raise _not_a_model(weights, error) from None
+    return torch, yolo
+
+
+def import_torch() -> Any:
+    """Import torch so that ultralytics works beside it, offline and without installing anything by itself.
+
+    torchvision from the package index is built for CUDA; beside a CPU torch its import fails for want of its `nms`
+    operator, and ultralytics imports it everywhere. Only then the operator is defined, by ultralytics' own
+    implementation; a working torchvision is left alone.
+    """
+    os.environ.setdefault("YOLO_OFFLINE", "1")
+    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+    os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / f"quitboard-ultralytics-{os.getuid()}"))
+    import torch
+
+    try:
+        importlib.import_module("torchvision")
+    except RuntimeError as error:
+        if "torchvision::nms" not in str(error):
+            raise
+        _define_torchvision_nms(torch)
+    return torch
+
+
+def _define_torchvision_nms(torch: Any) -> None:
+    import sys
+
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for operator in ("nms", "qnms"):
+        library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+
+    def nms(dets: Any, scores: Any, iou_threshold: float) -> Any:
+        from ultralytics.utils.nms import TorchNMS
+
+        return TorchNMS.nms(dets, scores, iou_threshold)
+
+    library.impl("nms", nms, "CPU")
+    torch.quitboard_torchvision = library  # an operator lives as long as its library
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+        del sys.modules[name]
+    vars(importlib.import_module("torchvision.extension"))["_has_ops"] = lambda: True
