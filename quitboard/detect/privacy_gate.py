@@ -16,11 +16,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from quitboard.detect.regions import Boxes, FrameRegions, head_zone, iou, no_boxes
+from quitboard.detect.geometry import iou
+from quitboard.detect.regions import Boxes, FrameRegions, head_zone, no_boxes
 from quitboard.errors import ModelUnusable
 from quitboard.files import resource, sha256_file
 from quitboard.records import ROLES, Detections, Picture, Role
 
+LOOK_CONFIDENCE = 0.15
 FACE_CONFIDENCE = 0.20
 PERSON_CONFIDENCE = 0.25
 HEAD_CONFIDENCE = 0.30
@@ -34,7 +36,7 @@ FACES_SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc
 class Finder(Protocol):
     """What `detect.model.load` returns, as far as it is needed here."""
 
-    def detect(self, pictures: Iterable[Picture]) -> Iterable[Detections]: ...
+    def detect(self, pictures: Iterable[Picture], *, min_confidence: float | None = None) -> Iterable[Detections]: ...
 
 
 class FaceFinder:
@@ -86,7 +88,10 @@ class Gate:
         x1, y1, x2, y2 = window
         shift = np.array([x1, y1, x1, y1], np.float32)
         crops = [np.ascontiguousarray(picture[y1:y2, x1:x2]) for picture in pictures]
-        return [replace(found, xyxy=found.xyxy + shift) for found in self._finder.detect(crops)]
+        return [
+            replace(found, xyxy=found.xyxy + shift)
+            for found in self._finder.detect(crops, min_confidence=LOOK_CONFIDENCE)
+        ]
 
     def objections(
         self,
@@ -105,7 +110,9 @@ class Gate:
         """
         x1, y1, x2, y2 = window
         crops = [picture[y1:y2, x1:x2] for picture in pictures]
-        mirrored = self._finder.detect([np.ascontiguousarray(crop[:, ::-1]) for crop in crops])
+        mirrored = self._finder.detect(
+            [np.ascontiguousarray(crop[:, ::-1]) for crop in crops], min_confidence=LOOK_CONFIDENCE
+        )
         shift = np.array([x1, y1, x1, y1], np.float64)
         told = []
         for crop, known, mask, detections in zip(crops, regions, masks, mirrored, strict=True):
@@ -144,7 +151,7 @@ def _uncovered_head(heads: Boxes, mask: NDArray[np.bool_]) -> str:
 
 def _uncovered_person(persons: Boxes, known: Boxes, mask: NDArray[np.bool_]) -> str:
     for person in persons:
-        if len(known) and iou(person[None], known).max() > 0.5:
+        if len(known) and iou(person, known).max() > 0.5:
             continue  # a known person: their head, or their top third, is filled
         if _share(head_zone(person), mask) < 0.5:
             return f"a person of {person[3] - person[1]:.0f} px is not known"

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from quitboard.detect.geometry import area, intersection, iou
 from quitboard.records import ROLES, Detections, Role
 
 Boxes: TypeAlias = NDArray[np.float64]  # (n, 4) xyxy px; one box is (4,)
@@ -28,13 +29,16 @@ GAP_US = 1_000_000
 """A thing unseen for longer is a new thing."""
 HEAD_GROWTH = (0.25, 0.25, 0.25, 0.40)
 """Part of a head box's width or height added on the left, top, right and bottom: more than the 15 % a side of the
-design, and most at the bottom, because models box the shell of a helmet and not the chin below it."""
+design, and most at the bottom, where the chin is."""
+HEAD_ASPECT = 1.5
+"""A grown head is at least this many of its box's widths high: models box the shell of a helmet, not the face below."""
 HEAD_MARGIN_PX = 2.0
 HEAD_SHARE = 1 / 3
 """Part of a person's height, from the top, that is filled when no head was found."""
 SAME_HEAD = 0.35
 SAME_PERSON = 0.65
-"""Boxes of one frame with a larger IoU are one head, one person. Two on one scooter overlap up to about 0.6."""
+SAME_VEHICLE = 0.5
+"""Boxes of one frame with a larger IoU are one thing. Two persons on one scooter overlap up to about 0.6."""
 
 _HEADS = (Role.HEAD, Role.HELMET)
 _VEHICLES = (Role.SCOOTER, Role.BICYCLE, Role.MOTORCYCLE, Role.CAR)
@@ -134,10 +138,11 @@ def find_regions(frames: Sequence[Seen], *, width: int, height: int) -> list[Fra
 
 
 def grow_head(box: Boxes) -> Boxes:
-    """Return a head box grown by `HEAD_GROWTH` of its size and at least `HEAD_MARGIN_PX` a side."""
+    """Return a head box grown by `HEAD_GROWTH` of its size and at least `HEAD_MARGIN_PX` a side, down to the chin."""
     size = np.array([box[2] - box[0], box[3] - box[1]])
     left_top = np.maximum(size * HEAD_GROWTH[:2], HEAD_MARGIN_PX)
     right_bottom = np.maximum(size * HEAD_GROWTH[2:], HEAD_MARGIN_PX)
+    right_bottom[1] = max(right_bottom[1], HEAD_ASPECT * size[0] - size[1])
     return np.concatenate([box[:2] - left_top, box[2:] + right_bottom])
 
 
@@ -194,7 +199,7 @@ def plate_band(vehicle: Boxes, role: Role, sideways: float = 0.0) -> Boxes:
 def _plates(times_us: Sequence[int], frames: Sequence[Seen]) -> list[list[Boxes]]:
     """Return each frame's plate bands. What a vehicle is, all its sightings decide together."""
     bands: list[list[Boxes]] = [[] for _ in frames]
-    single = [_apart(frame.vehicles, frame.votes.max(axis=1, initial=0.0), SAME_PERSON) for frame in frames]
+    single = [_apart(frame.vehicles, frame.votes.max(axis=1, initial=0.0), SAME_VEHICLE) for frame in frames]
     vehicles = [frame.vehicles[chosen] for frame, chosen in zip(frames, single, strict=True)]
     votes = [_votes_around(frame, chosen) for frame, chosen in zip(frames, single, strict=True)]
     for tube, members in _link(times_us, vehicles):
@@ -207,7 +212,7 @@ def _plates(times_us: Sequence[int], frames: Sequence[Seen]) -> list[list[Boxes]
 
 
 def _votes_around(frame: Seen, chosen: NDArray[np.int64]) -> Boxes:
-    same = iou(frame.vehicles[chosen], frame.vehicles) > 0.45
+    same = iou(frame.vehicles[chosen], frame.vehicles) > SAME_VEHICLE
     return np.asarray(same.astype(np.float64) @ frame.votes)
 
 
@@ -240,8 +245,8 @@ def _link(times_us: Sequence[int], boxes: Sequence[Boxes]) -> list[tuple[_Tube, 
         taken: set[int] = set()
         if live and len(found):
             expected = np.array([_at(tube, times_us, now) for tube, _ in live])
-            size = np.maximum(np.sqrt(_area(expected)), 1.0)
-            other = np.maximum(np.sqrt(_area(found)), 1.0)
+            size = np.maximum(np.sqrt(area(expected)), 1.0)
+            other = np.maximum(np.sqrt(area(found)), 1.0)
             away = np.linalg.norm(_centre(expected)[:, None] - _centre(found)[None], axis=2)
             distance = away / np.minimum(size[:, None], other[None])
             ratio = np.maximum(size[:, None] / other[None], other[None] / size[:, None])
@@ -300,25 +305,8 @@ def _sideways(tube: _Tube, times_us: Sequence[int], now: int) -> float:
 # --- boxes ----------------------------------------------------------------------------------------------------------
 
 
-def overlap(one: Boxes, other: Boxes) -> Boxes:
-    """Return the intersection areas (len(one), len(other)) in px²."""
-    left_top = np.maximum(one[:, None, :2], other[None, :, :2])
-    right_bottom = np.minimum(one[:, None, 2:], other[None, :, 2:])
-    return np.asarray(np.prod(np.maximum(right_bottom - left_top, 0.0), axis=2))
-
-
-def iou(one: Boxes, other: Boxes) -> Boxes:
-    """Return intersection over union (len(one), len(other))."""
-    shared = overlap(one, other)
-    return np.asarray(shared / np.maximum(_area(one)[:, None] + _area(other)[None] - shared, 1e-9))
-
-
 def _centre(boxes: Boxes) -> Boxes:
     return (boxes[:, :2] + boxes[:, 2:]) / 2
-
-
-def _area(boxes: Boxes) -> NDArray[np.float64]:
-    return np.asarray(np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0), axis=1))
 
 
 def _hull(one: Boxes, other: Boxes) -> Boxes:
@@ -335,7 +323,7 @@ def _apart(boxes: Boxes, confidence: NDArray[np.float64], same: float) -> NDArra
     """Return the indices of boxes that are not a less sure sighting of another (IoU over `same`), surest first."""
     kept: list[int] = []
     for index in np.argsort(-confidence, kind="stable"):
-        if not kept or iou(boxes[index][None], boxes[kept]).max() <= same:
+        if not kept or iou(boxes[index], boxes[kept]).max() <= same:
             kept.append(int(index))
     return np.array(kept, np.int64)
 
@@ -351,8 +339,7 @@ def _is_covered(box: Boxes, covers: Sequence[Boxes], share: float = 0.7) -> bool
     """Return whether at least `share` of a box lies in one of `covers`."""
     if not covers:
         return False
-    area = max(float(_area(box[None])[0]), 1e-9)
-    return bool(overlap(box[None], np.asarray(covers)).max() / area >= share)
+    return bool(intersection(box, covers).max() >= share * area(box)[0])
 
 
 def _inside(boxes: Sequence[Boxes], width: int, height: int) -> Boxes:
@@ -360,4 +347,4 @@ def _inside(boxes: Sequence[Boxes], width: int, height: int) -> Boxes:
     array = np.array(boxes, np.float64).reshape(-1, 4)
     array = np.concatenate([np.floor(array[:, :2]), np.ceil(array[:, 2:])], axis=1)
     array = np.clip(array, 0, [width, height, width, height])
-    return array[_area(array) > 0]
+    return array[area(array) > 0]
