@@ -56,20 +56,31 @@ def opened_zip(path: Path, limits: Limits) -> Iterator[zipfile.ZipFile]:
     Raises:
         BundleError: with the reason; nothing of a member was inflated.
     """
+    with _opened(path, limits) as (archive, file, directory_start):
+        _check_entries(archive, path.name, limits)
+        _check_spans(file, archive, directory_start, path.name, limits)
+        yield archive
+
+
+@contextlib.contextmanager
+def _opened(path: Path, limits: Limits) -> Iterator[tuple[zipfile.ZipFile, IO[bytes], int]]:
+    """Open a zip whose end was checked; yields it, its file and where its directory starts."""
     with contextlib.ExitStack() as stack:
         try:
             file = stack.enter_context(path.open("rb"))
             directory_start = _check_end(file, path.name, limits)
             archive = stack.enter_context(zipfile.ZipFile(file))
-        except BundleError:
-            raise
         except OSError as error:
             raise BundleError(f"cannot be read ({error.strerror})", where=path.name) from None
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, OverflowError, KeyError) as error:
             raise BundleError(f"not a whole zip ({error})", where=path.name) from None
-        _check_entries(archive, path.name, limits)
-        _check_spans(file, archive, directory_start, path.name, limits)
-        yield archive
+        yield archive, file, directory_start
+
+
+def member_names(path: Path, limits: Limits) -> list[str]:
+    """Return the names in a zip's directory, nothing of which is checked but its end. Raises `BundleError`."""
+    with _opened(path, limits) as (archive, _, _):
+        return archive.namelist()
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ class ViolationRow:
     day: date  # by the camera's clock
     hour: int
     weekday: int  # 1 = Monday
-    confidence: float
+    confidence: float | None  # None: unknown (the first QuitBoard's)
     zone: str
     still_sha256: str  # empty: counted without a picture
     clip_sha256: str

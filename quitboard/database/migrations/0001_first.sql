@@ -76,7 +76,7 @@ CREATE TABLE violation_info (           -- suspected violations
     ended_at            TIMESTAMPTZ NOT NULL,
     local_started_at    TIMESTAMP NOT NULL,
     track               INTEGER NOT NULL,
-    confidence          DOUBLE NOT NULL,
+    confidence          DOUBLE,            -- NULL: unknown (the first QuitBoard's)
     votes_for           INTEGER NOT NULL,
     votes_against       INTEGER NOT NULL,
     zone                VARCHAR NOT NULL,

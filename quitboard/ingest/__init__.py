@@ -1,0 +1,1 @@
+"""Bundles into the board: `load` is the command, `inbox` the folder it empties, `legacy` the first QuitBoard's zip."""
