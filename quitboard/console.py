@@ -77,6 +77,12 @@ class Meter:
         if self._bar:
             self._bar.stop()
 
+    def restart(self, total: float) -> None:
+        """Count from nothing again, towards another total."""
+        self._total, self._done = total, 0.0
+        if self._bar:
+            self._bar.update(self._task, total=total or None, completed=0.0)
+
     def advance(self, steps: float = 0.0, what: str = "") -> None:
         """Count `steps` more as done; `what` names the item at hand."""
         self._done += steps
@@ -91,7 +97,7 @@ class Meter:
             self._talk.err.print(f"{self._what}: {share}, {note}", markup=False)
 
 
-def report_as_json(report: Report) -> dict[str, object]:
+def report_as_plain(report: Report) -> dict[str, object]:
     """Return a report as plain values for `--json`."""
     return {
         "done": list(report.done),

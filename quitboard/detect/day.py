@@ -1,0 +1,192 @@
+"""One camera-day decided: boxes of all its recordings → tracks → scene → findings, violations and exposure.
+
+Pure: the same looks give the same decision, whatever was finished in which run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from quitboard import files
+from quitboard.detect.exposure import exposures_of
+from quitboard.detect.heads import Heads, heads_of
+from quitboard.detect.look import Look
+from quitboard.detect.marks import Mark, mark_for
+from quitboard.detect.pictures import Subject
+from quitboard.detect.recordings import counted_once
+from quitboard.detect.rules import Finding, run_rules
+from quitboard.detect.scene import read_scene
+from quitboard.detect.track import track_frames
+from quitboard.records import Camera, Detections, Exposure, Recording, Role, Rule, Track, Violation
+from quitboard.settings import RuleSettings
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TOGETHER_US = 4_000_000
+"""Breaches of one vehicle whose clearest instants lie so near share their evidence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A recording and what was seen in it."""
+
+    recording: Recording  # with `read_s` and `faults` as they turned out
+    look: Look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Decision:
+    """What a camera-day comes to."""
+
+    tracks: tuple[Track, ...]
+    heads: Heads
+    findings: tuple[Finding, ...]
+    exposures: tuple[Exposure, ...]
+
+    @property
+    def breaches(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.is_breach]
+
+
+def decide(seen: Sequence[Seen], camera: Camera, rules: Sequence[Rule], day: date, settings: RuleSettings) -> Decision:
+    """Decide on a day's recordings of one camera, given by their start."""
+    parts = counted_once(one.recording for one in seen)
+    width, height = size_of(seen)
+    frames = list(_frames(seen, parts, width, height))
+    heads = heads_of(frames)
+    tracks = tuple(track_frames(frames))
+    return decide_again(tracks, heads, seen, camera, rules, day, settings)
+
+
+def decide_again(
+    tracks: Sequence[Track],
+    heads: Heads,
+    seen: Sequence[Seen],
+    camera: Camera,
+    rules: Sequence[Rule],
+    day: date,
+    settings: RuleSettings,
+) -> Decision:
+    """Decide from tracks alone, as they are kept in a bundle."""
+    width, height = size_of(seen)
+    scene = read_scene(tracks, heads, camera, width=width, height=height, settings=settings)
+    findings = run_rules(scene, camera, rules, day, settings)
+    return Decision(
+        tracks=tuple(tracks),
+        heads=heads,
+        findings=tuple(findings),
+        exposures=tuple(exposures_of(scene, findings, seen, camera)),
+    )
+
+
+def size_of(seen: Sequence[Seen]) -> tuple[int, int]:
+    """Return the picture size (px) that a day's boxes are in: that of its first recording."""
+    return seen[0].recording.width, seen[0].recording.height
+
+
+def start_us(recording: Recording) -> int:
+    """Return a recording's start in microseconds since 1970."""
+    return (recording.start - _EPOCH) // timedelta(microseconds=1)
+
+
+def _frames(
+    seen: Sequence[Seen], parts: dict[str, tuple[int, int]], width: int, height: int
+) -> Iterator[tuple[int, Detections]]:
+    """Yield each frame's instant and boxes, in time, what overlaps once, boxes brought to one picture size."""
+    for one in seen:
+        from_us, to_us = parts[one.recording.sha256]
+        began_us = start_us(one.recording)
+        scale = np.array([width / one.recording.width, height / one.recording.height] * 2, np.float32)
+        for frame in one.look.frames:
+            if from_us <= frame.position_us < to_us:
+                boxes = frame.detections
+                yield (
+                    began_us + frame.position_us,
+                    Detections(xyxy=boxes.xyxy * scale, confidence=boxes.confidence, class_id=boxes.class_id),
+                )
+
+
+def recording_at(seen: Sequence[Seen], at_us: int) -> Seen:
+    """Return the recording that shows an instant; of two, the earlier one; of none, the last that began before it."""
+    begun = [one for one in seen if start_us(one.recording) <= at_us] or [seen[0]]
+    showing = [one for one in begun if at_us < start_us(one.recording) + one.recording.read_s * 1e6]
+    return (showing or begun[-1:])[0]
+
+
+def violation_of(finding: Finding, recording: Recording, camera: Camera) -> Violation:
+    """Return a breach as a violation, without pictures as yet.
+
+    Its id is a hash over recording, kind and span: the same for the same finding, and not to be guessed.
+    """
+    zone = ZoneInfo(camera.timezone)
+    began_us = start_us(recording)
+    span = f"{finding.from_us - began_us}-{finding.to_us - began_us}"
+    identity = f"{recording.sha256}/{finding.kind}/{finding.vehicle.id}/{span}"
+    return Violation(
+        id=files.sha256_bytes(identity.encode())[:32],
+        kind=finding.kind,
+        camera_id=camera.id,
+        vehicle=finding.vehicle.role,
+        started_at=_instant(finding.from_us).astimezone(zone),
+        ended_at=_instant(finding.to_us).astimezone(zone),
+        recording_sha256=recording.sha256,
+        track=finding.vehicle.id,
+        confidence=finding.confidence,
+        votes_for=finding.votes_for,
+        votes_against=finding.votes_against,
+        zone=finding.zone,
+    )
+
+
+def together(breaches: Iterable[Finding]) -> list[list[Finding]]:
+    """Group breaches that one pair of pictures can show: of one vehicle, their clearest instants near each other."""
+    groups: list[list[Finding]] = []
+    for finding in sorted(breaches, key=lambda one: (one.vehicle.id, one.best_us, one.kind)):
+        if (
+            groups
+            and groups[-1][0].vehicle.id == finding.vehicle.id
+            and finding.best_us - groups[-1][0].best_us <= TOGETHER_US
+        ):
+            groups[-1].append(finding)
+        else:
+            groups.append([finding])
+    return groups
+
+
+def subject_of(group: Sequence[Finding], findings: Iterable[Finding], width: int) -> Subject:
+    """Return what the pictures of a group of breaches show: the surest one's clearest instant, marked with all."""
+    surest = max(group, key=lambda one: (one.confidence, -one.best_us, one.kind))
+    marks = [mark_for(one.kind, _helmet(surest, findings)) for one in group]
+    bare = any(mark.helmet is False for mark in marks)
+    return Subject(
+        best_us=surest.best_us,
+        mark=Mark(
+            text=" · ".join(dict.fromkeys(mark.text for mark in marks)),
+            helmet=False if bare else marks[0].helmet,
+        ),
+        vehicle=surest.vehicle,
+        riders=surest.riders,
+        width=width,
+    )
+
+
+def _helmet(finding: Finding, findings: Iterable[Finding]) -> bool | None:
+    """Return whether the votes say that the driver wears a helmet; None where they do not say."""
+    for other in findings:
+        if other.kind.removeprefix("motorcycle_").removeprefix("bicycle_") == "no_helmet":
+            if other.vehicle.id == finding.vehicle.id and other.from_us <= finding.best_us <= other.to_us:
+                return {"breach": False, "none": True}.get(other.outcome.value)
+    return None
+
+
+def _instant(at_us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=at_us)
+
+
+def persons_of(tracks: Iterable[Track]) -> list[Track]:
+    """Return the tracks of persons."""
+    return [track for track in tracks if track.role is Role.PERSON]

@@ -1,0 +1,363 @@
+"""detect: recordings → looks → tracks → violations → anonymised evidence → one bundle for each camera and day.
+
+    find recordings · for each camera-day: look at each · decide on all · make evidence · write the bundle
+
+Everything expensive is in the journal before the next step begins, so that a killed run continues; everything that
+decides is a pure function of it, so that a rerun gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+from quitboard import __version__, bundle, catalogue, files
+from quitboard.detect import model, recordings
+from quitboard.detect.day import (
+    Decision,
+    Seen,
+    decide,
+    recording_at,
+    size_of,
+    start_us,
+    subject_of,
+    together,
+    violation_of,
+)
+from quitboard.detect.journal import FOLDER_NAME, HashMemory, Journal, key_of
+from quitboard.detect.look import look
+from quitboard.detect.pictures import PictureMaker
+from quitboard.detect.recordings import Found, Inventory
+from quitboard.detect.table import tracks_to_parquet
+from quitboard.errors import NothingUsable, RecordingError, UsageError
+from quitboard.records import Camera, Manifest, Rule, SetAside, Violation
+from quitboard.settings import Settings
+
+FORMAT = 1
+"""Raised when the same inputs would give another bundle than before."""
+
+
+class Progress(Protocol):
+    """Is told how `detect` gets on. All in seconds of footage."""
+
+    def planned(self, footage_s: float) -> None: ...
+    def recording(self, name: str) -> None: ...
+    def advanced(self, footage_s: float) -> None: ...
+    def found(self, violations: int) -> None: ...
+
+
+class Silent:
+    """A `Progress` that says nothing."""
+
+    def planned(self, footage_s: float) -> None: ...
+    def recording(self, name: str) -> None: ...
+    def advanced(self, footage_s: float) -> None: ...
+    def found(self, violations: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayDone:
+    """One camera-day: its bundle, and whether it was made now or known before."""
+
+    bundle: str  # file name
+    camera_id: str
+    day: date
+    violations: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectReport:
+    """What `detect` did."""
+
+    days: tuple[DayDone, ...]
+    violations: tuple[Mapping[str, Any], ...]  # in short
+    set_aside: tuple[SetAside, ...]
+    warnings: tuple[str, ...]
+    watched_s: float
+    looked_s: float
+    recordings: int
+
+    def lines(self) -> list[str]:
+        """Return the report in words."""
+        lines = [
+            f"{done.bundle}: {done.violations} suspected violations" + ("" if done.is_new else " (known before)")
+            for done in self.days
+        ]
+        lines += [f"note: {warning}" for warning in self.warnings]
+        share = f", {100 * self.looked_s / self.watched_s:.0f} % of it looked at closely" if self.watched_s else ""
+        lines.append(f"{self.recordings} recordings, {self.watched_s / 60:.1f} min of footage{share}")
+        return lines
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return the report for `--json`."""
+        return {
+            "bundles": [{**dataclasses.asdict(done), "day": done.day.isoformat()} for done in self.days],
+            "violations": list(self.violations),
+            "set_aside": [dataclasses.asdict(item) for item in self.set_aside],
+            "warnings": list(self.warnings),
+            "watched_s": round(self.watched_s, 3),
+            "looked_s": round(self.looked_s, 3),
+            "recordings": self.recordings,
+        }
+
+
+def detect(
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    cameras: Sequence[Camera],
+    rules: Sequence[Rule],
+    settings: Settings,
+    camera_id: str = "",
+    since: date | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> DetectReport:
+    """Look at recordings and write a bundle for each camera and local day into `out`.
+
+    Raises:
+        Locked: another detect writes to `out`.
+        NothingUsable: there is no recording that can be used.
+        ModelUnusable: the detector or the privacy gate's face detector cannot be loaded.
+        DiskFull, UsageError: see `files` and `recordings.find`.
+    """
+    told = progress or Silent()
+    journal = Journal(out / FOLDER_NAME)
+    with files.locked(journal.folder / "lock", what="output folder"):
+        files.sweep_temporaries(out)
+        memory = HashMemory(journal)
+        inventory = recordings.find(
+            paths,
+            cameras,
+            allow_mtime=settings.detect.allow_mtime,
+            since=since,
+            sha256=memory.sha256,
+            progress=told.recording,
+        )
+        memory.save()
+        chosen = [one for one in inventory.found if camera_id in ("", one.camera.id)]
+        if not chosen and inventory.found:
+            known = sorted({one.camera.id for one in inventory.found})
+            raise UsageError(f"no recording of camera {camera_id!r}", todo=f"Cameras found: {', '.join(known)}")
+        if not chosen:
+            raise _nothing(inventory.set_aside)
+        days = _by_day(chosen)
+        if dry_run:
+            return _plan(days, inventory)
+        told.planned(sum(one.recording.read_s for one in chosen))
+        job = _Job(journal, out, rules, settings, told)
+        done = [job.day(camera, day, found) for (camera, day), found in days.items()]
+    set_aside = (*inventory.set_aside, *(item for one in done for item in one.set_aside))
+    if not any(one.day for one in done):
+        raise _nothing(set_aside)
+    return DetectReport(
+        days=tuple(one.day for one in done if one.day),
+        violations=tuple(violation for one in done for violation in one.violations),
+        set_aside=set_aside,
+        warnings=tuple(f"{one.recording.name}: {text}" for one in chosen for text in one.warnings),
+        watched_s=sum(one.watched_s for one in done),
+        looked_s=sum(one.looked_s for one in done),
+        recordings=len(chosen),
+    )
+
+
+def _nothing(set_aside: Sequence[SetAside]) -> NothingUsable:
+    reasons = "; ".join(f"{item.name}: {item.reason}. {item.todo}".strip() for item in set_aside[:3])
+    return NothingUsable(
+        "no usable recording", todo=reasons or "Give a folder that holds mp4, mov, mkv, avi or ts files"
+    )
+
+
+def _by_day(found: Sequence[Found]) -> dict[tuple[Camera, date], list[Found]]:
+    """Group recordings by camera and the local day that they start on; a track is cut at midnight between files."""
+    days: dict[tuple[Camera, date], list[Found]] = {}
+    for one in found:
+        days.setdefault((one.camera, one.recording.start.date()), []).append(one)
+    return dict(sorted(days.items(), key=lambda item: (item[0][0].id, item[0][1])))
+
+
+def _plan(days: dict[tuple[Camera, date], list[Found]], inventory: Inventory) -> DetectReport:
+    lines = tuple(
+        f"would look at {one.recording.name}: camera {camera.id}, from {one.recording.start:%Y-%m-%d %H:%M:%S} "
+        f"({one.recording.clock}), {one.recording.read_s:.0f} s"
+        for (camera, _), found in days.items()
+        for one in found
+    )
+    return DetectReport(
+        days=(), violations=(), set_aside=inventory.set_aside, warnings=lines, watched_s=0.0, looked_s=0.0,
+        recordings=len(lines),
+    )  # fmt: skip
+
+
+def model_path(name: str) -> Path | None:
+    """Return where the model called `name` lies; None for the shipped one."""
+    return None if name in ("", "default") else Path(name)
+
+
+def bundle_name(camera_id: str, day: date) -> str:
+    """Return a bundle's file name.
+
+    >>> bundle_name("gate-3", date(2023, 4, 23))
+    'gate-3_2023-04-23.zip'
+    """
+    return f"{camera_id}_{day.isoformat()}.zip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    day: DayDone | None  # None: nothing of it could be read
+    violations: tuple[Mapping[str, Any], ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    watched_s: float = 0.0
+    looked_s: float = 0.0
+
+
+class _Job:
+    """The days of one run: what they share, loaded once."""
+
+    def __init__(self, journal: Journal, out: Path, rules: Sequence[Rule], settings: Settings, told: Progress) -> None:
+        self._journal, self._out, self._rules, self._settings, self._told = journal, out, rules, settings, told
+        self._detector = model.load(
+            model_path(settings.detect.model), imgsz=settings.detect.imgsz, runtime=settings.detect.runtime
+        )
+        self._pictures = PictureMaker(journal, self._detector, settings.evidence)
+
+    def day(self, camera: Camera, day: date, found: Sequence[Found]) -> _Done:
+        """Make a camera-day's bundle, or say what the journal knows of it."""
+        name = bundle_name(camera.id, day)
+        entry = f"bundles/{name.removesuffix('.zip')}.json"
+        key = self._key(camera, found)
+        known = self._journal.get_json(entry)
+        if known is None or known["key"] != key:
+            known = {"key": key, **self._make(camera, day, found)}
+            self._journal.put_json(entry, known)
+            is_new = True
+        else:
+            self._told.advanced(sum(one.recording.read_s for one in found))
+            is_new = False
+        self._told.found(len(known["violations"]))
+        return _Done(
+            day=DayDone(bundle=name, camera_id=camera.id, day=day, violations=len(known["violations"]), is_new=is_new)
+            if known["bundle"]
+            else None,
+            violations=tuple(known["violations"]),
+            set_aside=tuple(SetAside(**item) for item in known["set_aside"]),
+            watched_s=known["watched_s"],
+            looked_s=known["looked_s"],
+        )
+
+    def _key(self, camera: Camera, found: Sequence[Found]) -> str:
+        return key_of(
+            format=FORMAT,
+            tool=__version__,
+            camera=dataclasses.asdict(camera),
+            recordings=[dataclasses.asdict(one.recording) for one in found],
+            rules=catalogue.catalogue_sha256(self._rules),
+            settings=self._settings.sha256_of("detect", "rules", "evidence"),
+            model=self._detector.card.sha256,
+        )
+
+    def _make(self, camera: Camera, day: date, found: Sequence[Found]) -> dict[str, Any]:
+        paths = {one.recording.sha256: one.path for one in found}
+        seen, set_aside = self._look(camera, found)
+        if not seen:
+            return {"violations": [], "set_aside": set_aside, "watched_s": 0.0, "looked_s": 0.0, "bundle": ""}
+        decision = decide(seen, camera, self._rules, day, self._settings.rules)
+        violations, media = self._show(decision, seen, camera, paths)
+        manifest = bundle.write(
+            self._out / bundle_name(camera.id, day),
+            manifest=Manifest(
+                format="",
+                version=0,
+                id="",
+                tool_version=__version__,
+                camera=camera,
+                day=day,
+                catalogue_sha256=catalogue.catalogue_sha256(self._rules),
+                settings_sha256=self._settings.sha256_of("detect", "rules", "evidence"),
+                model=self._detector.card,
+                recordings=tuple(one.recording for one in seen),
+                sums={},
+            ),
+            violations=violations,
+            exposures=decision.exposures,
+            tracks=tracks_to_parquet(decision.tracks, decision.heads),
+            media=media,
+        )
+        return {
+            "bundle": manifest.id,
+            "violations": [_summary(one) for one in violations],
+            "set_aside": set_aside,
+            "watched_s": sum(one.recording.read_s for one in seen),
+            "looked_s": sum((span.to_us - span.from_us) / 1e6 for one in seen for span in one.look.spans),
+        }
+
+    def _look(self, camera: Camera, found: Sequence[Found]) -> tuple[list[Seen], list[dict[str, str]]]:
+        seen: list[Seen] = []
+        set_aside: list[dict[str, str]] = []
+        for one in found:
+            self._told.recording(one.recording.name)
+            try:
+                looked = look(
+                    one.path,
+                    one.recording,
+                    camera,
+                    detector=self._detector,
+                    settings=self._settings.detect,
+                    journal=self._journal,
+                    advanced=self._told.advanced,
+                )
+            except RecordingError as error:
+                set_aside.append({"name": one.recording.name, "reason": error.what, "todo": error.todo})
+                continue
+            recording = dataclasses.replace(one.recording, read_s=looked.read_s, faults=looked.faults)
+            seen.append(Seen(recording=recording, look=looked))
+            if looked.faults:
+                reason = f"read as far as it goes, {looked.read_s:.1f} s ({', '.join(looked.faults)})"
+                set_aside.append({"name": recording.name, "reason": reason, "todo": ""})
+        return seen, set_aside
+
+    def _show(
+        self, decision: Decision, seen: Sequence[Seen], camera: Camera, paths: Mapping[str, Path]
+    ) -> tuple[list[Violation], dict[str, Path]]:
+        """Return the breaches as violations with their pictures, and where the pictures are."""
+        violations: list[Violation] = []
+        media: dict[str, Path] = {}
+        for group in together(decision.breaches):
+            subject = subject_of(group, decision.findings, size_of(seen)[0])
+            source = recording_at(seen, subject.best_us)
+            shown = self._pictures.make(
+                paths[source.recording.sha256], source.look.key, start_us(source.recording), subject, decision.tracks
+            )
+            for sha256, extension in ((shown.still_sha256, "jpg"), (shown.clip_sha256, "gif")):
+                if sha256:
+                    media[sha256] = self._pictures.path_of(sha256, extension)
+            for finding in group:
+                plain = violation_of(finding, recording_at(seen, finding.from_us).recording, camera)
+                violations.append(
+                    dataclasses.replace(
+                        plain,
+                        still_sha256=shown.still_sha256,
+                        clip_sha256=shown.clip_sha256,
+                        evidence_note=shown.note,
+                    )
+                )
+        return violations, media
+
+
+def _summary(violation: Violation) -> dict[str, Any]:
+    return {
+        "id": violation.id,
+        "kind": violation.kind,
+        "camera_id": violation.camera_id,
+        "track": violation.track,
+        "started_at": violation.started_at.isoformat(),
+        "confidence": violation.confidence,
+        "has_picture": bool(violation.still_sha256),
+        "evidence_note": violation.evidence_note,
+    }

@@ -1,0 +1,1 @@
+"""Rooms joined: a board from start to end."""

@@ -1,0 +1,164 @@
+"""The main job, step by step or from end to end, with what is said on the way."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import http.server
+import socketserver
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quitboard.console import Meter, Talk, minutes
+from quitboard.errors import UsageError
+from quitboard.files import resource, write_bytes
+from quitboard.operate import boards
+from quitboard.operate.boards import Board
+from quitboard.records import Report
+
+if TYPE_CHECKING:
+    from quitboard.detect.run import DetectReport
+    from quitboard.site.build import Built
+
+DEMO_RECORDINGS = "data/demo"
+
+
+def detect(
+    board: Board,
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    talk: Talk,
+    model: str = "",
+    camera_id: str = "",
+    since: date | None = None,
+    gate: bool | None = None,
+    dry_run: bool = False,
+) -> DetectReport:
+    """Recordings to bundles in `out`; see `quitboard.detect.run.detect`, whose errors these are."""
+    from quitboard.detect import run
+
+    changes = {key: value for key, value in (("model", model), ("gate", gate)) if value not in ("", None)}
+    settings = dataclasses.replace(
+        board.settings,
+        detect=dataclasses.replace(board.settings.detect, **changes),  # type: ignore[arg-type]
+    )
+    with talk.progress("looking for recordings", 0, unit=_speed) as meter:
+        report = run.detect(
+            paths,
+            out,
+            cameras=board.cameras,
+            rules=board.rules,
+            settings=settings,
+            camera_id=camera_id,
+            since=since,
+            dry_run=dry_run,
+            progress=_Shown(meter),
+        )
+    for line in report.lines():
+        talk.say(line)
+    return report
+
+
+class _Shown:
+    """Words what `detect` tells about its progress: recording, speed against real time, found so far."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._found = 0
+
+    def planned(self, footage_s: float) -> None:
+        self._meter.restart(footage_s)
+
+    def recording(self, name: str) -> None:
+        self._meter.advance(0, f"{name} · {self._found} found" if self._found else name)
+
+    def advanced(self, footage_s: float) -> None:
+        self._meter.advance(footage_s)
+
+    def found(self, violations: int) -> None:
+        self._found += violations
+
+
+def _speed(done_s: float, elapsed_s: float) -> str:
+    return f"{minutes(done_s)} of footage, {done_s / elapsed_s:.1f} × real time" if elapsed_s > 0.5 else ""
+
+
+def ingest(board: Board, paths: Sequence[Path], *, talk: Talk, camera_id: str = "") -> Report:
+    """Bundles to database and media; see `quitboard.ingest.load.ingest`, whose errors these are."""
+    from quitboard.ingest import legacy, load
+
+    old = None
+    if camera_id:
+        known = next((camera for camera in board.cameras if camera.id == camera_id), None)
+        if known is None:
+            raise UsageError(f"no camera {camera_id!r} in cameras.toml", todo="Add it there, or check how it is spelt")
+        old = legacy.Reading(camera=known, settings=board.settings.legacy)
+    with talk.progress("ingest", len(paths), unit=lambda _done, _elapsed: "") as meter:
+
+        def shown(name: str, _number: int, total: int) -> None:
+            meter.restart(total)
+            meter.advance(_number, name)
+
+        report = load.ingest(
+            paths,
+            load.Target(database=board.database, media=board.media),
+            now=datetime.now(UTC),
+            rules=board.rules,
+            old=old,
+            progress=shown,
+        )
+    talk.say(f"{len(report.done)} taken, {len(report.unchanged)} there already, {len(report.set_aside)} set aside")
+    return report
+
+
+def build_site(board: Board, out: Path | None, *, talk: Talk, base_url: str | None = None) -> Built:
+    """Database to site; see `quitboard.site.build.build`, whose errors these are."""
+    from quitboard.site.build import build
+
+    settings = board.settings
+    if base_url is not None:
+        settings = dataclasses.replace(settings, site=dataclasses.replace(settings.site, base_url=base_url))
+    with talk.progress("site", 0, unit=lambda _done, _elapsed: "") as meter:
+
+        def shown(phase: str, number: int, total: int) -> None:
+            meter.restart(total)
+            meter.advance(number, phase)
+
+        built = build(board.database, board.media, out or board.site, settings=settings, progress=shown)
+    what = f"{built.written} written, {built.removed} removed" if built.written or built.removed else "nothing changed"
+    talk.say(f"{built.out / 'index.html'}: {built.files} files, {what}, {built.seconds:.1f} s")
+    return built
+
+
+def serve(site: Path, port: int, talk: Talk) -> None:
+    """Show a built site on this machine until it is stopped."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(site))
+    socketserver.ThreadingTCPServer.allow_reuse_address = True
+    try:
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise UsageError(
+            f"port {port} cannot be used ({error.strerror})", todo="Give another one: --port 8001"
+        ) from None
+    with server:
+        talk.note(f"http://127.0.0.1:{port}/  (Ctrl-C ends it)")
+        server.serve_forever()
+
+
+def demo(folder: Path, talk: Talk) -> Path:
+    """Make a board with the built-in recordings, run it from end to end, and return its index.html."""
+    recordings = resource(DEMO_RECORDINGS)
+    for name in ("quitboard.toml", "cameras.toml"):
+        if not (folder / name).exists():
+            write_bytes(folder / name, (recordings / name).read_bytes())
+    boards.init(folder)
+    board = boards.open_board(folder)
+    talk.note("detect: the built-in recordings are a rendered street; nobody in them is real")
+    detect(board, [recordings], board.bundles, talk=talk)
+    talk.note("ingest")
+    ingest(board, [board.bundles], talk=talk)
+    talk.note("build-site")
+    return build_site(board, None, talk=talk).out / "index.html"

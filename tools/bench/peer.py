@@ -1,0 +1,19 @@
+"""`yolo track` of the ultralytics command line, as its users run it: python -m tools.bench.peer model=... source=..."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    from quitboard.models.torch_ready import make_torchvision_importable
+
+    make_torchvision_importable()
+    from ultralytics.cfg import entrypoint
+
+    sys.argv = ["yolo", "track", *sys.argv[1:]]
+    entrypoint()
+
+
+if __name__ == "__main__":
+    main()
