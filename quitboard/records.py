@@ -158,6 +158,7 @@ class HeadSighting:
     xyxy: tuple[float, float, float, float]
     helmet_confidence: float  # 0 when the model saw none
     bare_confidence: float
+    order: int = 0  # 0: the person's own head; 1: a second one inside the same box, of somebody riding along
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

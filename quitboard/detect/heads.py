@@ -1,0 +1,177 @@
+"""Heads and helmets given to the riders they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from quitboard.detect.geometry import Array, as_boxes, iou
+from quitboard.detect.motion import boxes_at
+from quitboard.records import ROLES, Detections, FloatArray, HeadSighting, IntArray, Ride, Role, Track
+
+_NEAR_US = 600_000
+_SAME_HEAD_IOU = 0.35
+_OTHER_HEAD_IOU = 0.15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Heads:
+    """Every head and helmet box of a camera, and every instant that was looked at, with or without one."""
+
+    frame_at_us: IntArray  # (f,) increasing
+    at_us: IntArray  # (n,) not decreasing
+    xyxy: FloatArray  # (n, 4) px
+    confidence: FloatArray  # (n,)
+    bare: IntArray  # (n,) 1 for a bare head, 0 for a helmet
+
+
+def heads_of(frames: Iterable[tuple[int, Detections]]) -> Heads:
+    """Keep the head and helmet boxes of frames given with their instants (µs)."""
+    times: list[int] = []
+    at_us: list[int] = []
+    boxes: list[tuple[float, ...]] = []
+    confidence: list[float] = []
+    bare: list[int] = []
+    helmet_id, head_id = ROLES.index(Role.HELMET), ROLES.index(Role.HEAD)
+    for now, detections in frames:
+        times.append(now)
+        mine = np.flatnonzero(np.isin(detections.class_id, (helmet_id, head_id)))
+        rows = sorted(
+            (
+                tuple(map(float, detections.xyxy[n])),
+                float(detections.confidence[n]),
+                int(detections.class_id[n] == head_id),
+            )
+            for n in mine
+        )
+        for box, sure, is_bare in rows:
+            at_us.append(now)
+            boxes.append(box)
+            confidence.append(sure)
+            bare.append(is_bare)
+    return Heads(
+        frame_at_us=np.array(times, dtype=np.int64),
+        at_us=np.array(at_us, dtype=np.int64),
+        xyxy=np.array(boxes, dtype=np.float32).reshape(-1, 4),
+        confidence=np.array(confidence, dtype=np.float32),
+        bare=np.array(bare, dtype=np.int64),
+    )
+
+
+def sightings_of(heads: Heads, rides: Sequence[Ride], persons: Sequence[Track]) -> tuple[HeadSighting, ...]:
+    """Return the heads of riders, by ride, time and seat.
+
+    A head belongs to the rider in the top of whose box it is. One that is left over inside a rider's box, and that no
+    other person's box explains, is of somebody riding along whom the model did not see as a person: `order` 1.
+    """
+    found: list[HeadSighting] = []
+    for ride in rides:
+        seats = {rider.id for rider in ride.riders}
+        first, last = np.searchsorted(heads.at_us, [ride.from_us, ride.to_us + 1])
+        times = np.unique(heads.at_us[first:last])
+        riders = [boxes_at(rider, times, _NEAR_US) for rider in ride.riders]
+        beside = [
+            track
+            for track in persons
+            if track.id not in seats and track.at_us[0] <= ride.to_us and track.at_us[-1] >= ride.from_us
+        ]
+        others = [boxes_at(track, times, _NEAR_US) for track in beside]
+        for n, now in enumerate(times):
+            chosen = first + np.flatnonzero(heads.at_us[first:last] == now)
+            one_frame = _merged(heads, chosen)
+            seat_boxes = [(rider.id, boxes[n]) for rider, boxes in zip(ride.riders, riders, strict=True)]
+            found.extend(_seat_heads(int(now), one_frame, seat_boxes, [boxes[n] for boxes in others]))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Head:
+    box: Array  # (4,)
+    helmet: float
+    bare: float
+
+
+def _merged(heads: Heads, chosen: IntArray) -> list[_Head]:
+    """Join boxes on one head: the model may see helmet and bare head at once, and both are evidence."""
+    order = sorted(chosen, key=lambda n: (-float(heads.confidence[n]), int(n)))
+    boxes = as_boxes(heads.xyxy)
+    merged: list[_Head] = []
+    for n in order:
+        helmet = 0.0 if heads.bare[n] else float(heads.confidence[n])
+        bare = float(heads.confidence[n]) if heads.bare[n] else 0.0
+        twin = next((k for k, head in enumerate(merged) if iou(head.box, boxes[n])[0, 0] > _SAME_HEAD_IOU), None)
+        if twin is None:
+            merged.append(_Head(boxes[n], helmet, bare))
+        else:
+            known = merged[twin]
+            merged[twin] = _Head(known.box, max(known.helmet, helmet), max(known.bare, bare))
+    return merged
+
+
+def _seat_heads(
+    now: int, heads: Sequence[_Head], seats: Sequence[tuple[int, Array]], others: Sequence[Array]
+) -> list[HeadSighting]:
+    """Give one frame's heads to seats, each to the one it fits best; then the heads left over."""
+    if not heads:
+        return []
+    costs = np.array([[_misfit(head.box, box) for _, box in seats] for head in heads])
+    given: dict[int, tuple[int, int]] = {}  # head -> (person, order)
+    for row, column in zip(*linear_sum_assignment(np.minimum(costs, 10.0)), strict=True):
+        if np.isfinite(costs[row, column]):
+            given[int(row)] = (seats[int(column)][0], 0)
+    own = list(given)
+    for n, left in enumerate(heads):
+        if n in given:
+            continue
+        fits = [k for k in own if _rides_along(left.box, heads[k].box, _box_of(seats, given[k][0]))]
+        if fits and not any(_misfit(left.box, other) < 0.6 for other in others):
+            person = given[fits[0]][0]
+            order = 1 + sum(taken[0] == person for taken in given.values() if taken[1] > 0)
+            given[n] = (person, order)
+    return [
+        HeadSighting(
+            at_us=now,
+            person_track=person,
+            xyxy=(float(heads[n].box[0]), float(heads[n].box[1]), float(heads[n].box[2]), float(heads[n].box[3])),
+            helmet_confidence=heads[n].helmet,
+            bare_confidence=heads[n].bare,
+            order=order,
+        )
+        for n, (person, order) in sorted(given.items(), key=lambda item: item[1])
+    ]
+
+
+def _misfit(head: Array, person: Array) -> float:
+    """How far a head is from where a person's head would be, in head heights; infinite where it cannot be his."""
+    if not np.isfinite(person[0]):
+        return np.inf
+    width, height = max(person[2] - person[0], 1.0), max(person[3] - person[1], 1.0)
+    head_height = max(head[3] - head[1], 1.0)
+    x, y = (head[0] + head[2]) / 2, (head[1] + head[3]) / 2
+    inside = person[0] - 0.1 * width <= x <= person[2] + 0.1 * width
+    on_top = person[1] - 0.12 * height <= y <= person[1] + 0.33 * height
+    if not (inside and on_top and 0.05 <= head_height / height <= 0.45):
+        return np.inf
+    return float(np.hypot(max(abs(x - (person[0] + person[2]) / 2) - 0.25 * width, 0.0), y - person[1]) / head_height)
+
+
+def _rides_along(head: Array, own: Array, person: Array) -> bool:
+    """Whether a head beside a rider's own, inside his box, is another's and of a size that fits."""
+    width, height = person[2] - person[0], person[3] - person[1]
+    x, y = (head[0] + head[2]) / 2, (head[1] + head[3]) / 2
+    size = (head[3] - head[1]) / max(own[3] - own[1], 1.0)
+    apart = np.hypot(x - (own[0] + own[2]) / 2, y - (own[1] + own[3]) / 2) / max(own[3] - own[1], 1.0)
+    return bool(
+        iou(head, own)[0, 0] < _OTHER_HEAD_IOU
+        and apart >= 0.6
+        and 0.5 <= size <= 2.0
+        and person[0] - 0.2 * width <= x <= person[2] + 0.2 * width
+        and person[1] - 0.1 * height <= y <= person[1] + 0.5 * height
+    )
+
+
+def _box_of(seats: Sequence[tuple[int, Array]], person: int) -> Array:
+    return next(box for name, box in seats if name == person)

@@ -1,0 +1,266 @@
+"""Who rides what: persons bound to vehicles, walkers beside them told apart.
+
+A person is *aboard* in a frame when his feet are over the vehicle and his head above it. He *rides* when he is aboard
+in most of the frames in which both are seen, the vehicle moves, and he is faster than anyone walks, or slower but with
+his feet on the deck all the time. Someone who pushes a scooter stands beside it, at the speed of walking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from quitboard.detect.geometry import Array, area, ground_points, intersection, iou
+from quitboard.detect.motion import WALKING_MPS, Ground, boxes_at, cut_off, spans_of
+from quitboard.records import VEHICLE_ROLES, IntArray, Ride, Role, Track
+from quitboard.settings import RuleSettings
+
+BRIDGED_US = 2_000_000
+"""A small vehicle is often missed; a ride goes on over so long a gap between two sightings."""
+_NEAR_US = 1_000_000
+_FEW = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pair:
+    """A person and a vehicle at the instants at which both are seen, and what that says."""
+
+    person: Track
+    vehicle: Track
+    at_us: IntArray  # (n,) instants at which both are seen
+    aboard: Array  # (n,) 1 where feet are over the vehicle and the head above it
+    side_heights: float  # how far beside the vehicle the person is, median, in his heights
+    feet_heights: float  # how far his feet are above the vehicle's lowest point, median, in his heights
+    moved_heights: float  # how far the vehicle moved or grew while he was aboard, in his heights
+    speed_mps: float  # his median speed while aboard
+
+    @property
+    def share(self) -> float:
+        return float(self.aboard.mean()) if len(self.aboard) else 0.0
+
+    @property
+    def count(self) -> int:
+        return int(self.aboard.sum())
+
+
+def pair_of(person: Track, vehicle: Track, ground: Ground) -> Pair | None:
+    """Return how a person and a vehicle go together, or None where they never meet."""
+    if person.at_us[0] > vehicle.at_us[-1] or vehicle.at_us[0] > person.at_us[-1]:
+        return None
+    persons = boxes_at(person, vehicle.at_us, _NEAR_US)
+    both = np.isfinite(persons[:, 0])
+    at_us, p, v = vehicle.at_us[both], persons[both], vehicle.xyxy[both].astype(np.float64)
+    if len(at_us) < 2:
+        return None
+    tall = np.maximum(p[:, 3] - p[:, 1], 1.0)
+    side = np.abs(ground_points(p)[:, 0] - ground_points(v)[:, 0]) / tall
+    feet = (v[:, 3] - p[:, 3]) / tall
+    clipped = (np.maximum(p[:, 3], v[:, 3]) >= ground.height - 3).astype(bool)
+    shared = np.minimum(p[:, 2], v[:, 2]) - np.maximum(p[:, 0], v[:, 0])
+    narrow = np.maximum(np.minimum(p[:, 2] - p[:, 0], v[:, 2] - v[:, 0]), 1.0)
+    size = (v[:, 3] - v[:, 1]) / tall
+    aboard = (
+        (shared / narrow >= 0.5)
+        & (side <= 0.4)
+        & (((feet >= -0.1) & (feet <= 0.5)) | clipped)
+        & ((v[:, 1] - p[:, 1]) / tall >= 0.12)
+        & (size >= 0.15)
+        & (size <= 1.4)
+    )
+    if not aboard.any():
+        return None
+    on = np.flatnonzero(aboard)
+    first, last = v[on[0]], v[on[-1]]
+    shift = float(np.linalg.norm(ground_points(last) - ground_points(first))) / float(np.median(tall[on]))
+    growth = abs(float(np.log((area(last)[0] + 1) / (area(first)[0] + 1)))) / 2
+    return Pair(
+        person=person,
+        vehicle=vehicle,
+        at_us=at_us,
+        aboard=aboard.astype(np.float64),
+        side_heights=float(np.median(side[on])),
+        feet_heights=float(np.median(feet[on])),
+        moved_heights=max(shift, 2 * growth),
+        speed_mps=_speed_mps(at_us, p, on, ground),
+    )
+
+
+def _speed_mps(at_us: IntArray, persons: Array, on: IntArray, ground: Ground) -> float:
+    """Return a person's median speed while aboard; 0 where the picture's edge cuts him off in nearly all frames."""
+    whole = ~cut_off(persons, ground.width, ground.height) if not ground.measured else np.ones(len(at_us), dtype=bool)
+    known = np.flatnonzero(whole)
+    if len(np.intersect1d(known, on)) < _FEW:
+        return 0.0
+    tall = persons[known, 3] - persons[known, 1]
+    path = ground.path_m(at_us[known], ground_points(persons[known]), tall)
+    speed = ground.speed_mps(at_us[known], path)
+    return float(np.median(speed[np.isin(known, on)]))
+
+
+def is_riding(pair: Pair, ground: Ground, settings: RuleSettings) -> bool:
+    """Return whether a pair is a rider on his vehicle, and not a walker beside one, or one passing a parked one."""
+    on = pair.at_us[pair.aboard > 0]
+    long_enough = pair.count >= _FEW and on[-1] - on[0] >= settings.min_ride_s * 1e6
+    if not long_enough or pair.share < 0.6 or pair.moved_heights < 0.3:
+        return False
+    # Without ground points a speed may be a fifth too high, towards the camera most of all.
+    faster = WALKING_MPS if ground.measured else 1.15 * WALKING_MPS
+    if pair.speed_mps >= faster:
+        return True
+    on_deck = pair.share >= 0.85 and pair.side_heights <= 0.07 and pair.feet_heights >= 0.03
+    return on_deck and pair.speed_mps >= 0.7 and on[-1] - on[0] >= 1_500_000
+
+
+def find_rides(tracks: Sequence[Track], ground: Ground, settings: RuleSettings) -> tuple[Ride, ...]:
+    """Return the rides in tracks of one camera, in the order in which they begin."""
+    persons = [track for track in tracks if track.role is Role.PERSON and len(track) >= _FEW]
+    vehicles = [track for track in tracks if track.role in VEHICLE_ROLES]
+    pairs = [pair for person in persons for vehicle in vehicles if (pair := pair_of(person, vehicle, ground))]
+    riding = [pair for pair in pairs if is_riding(pair, ground, settings)]
+    rides = [ride for group in _same_vehicles(riding) for ride in _rides_of(group)]
+    return tuple(sorted(rides, key=lambda ride: (ride.from_us, ride.vehicle.id)))
+
+
+def _same_vehicles(riding: Sequence[Pair]) -> list[list[Pair]]:
+    """Group pairs whose vehicle tracks are pieces or twins of one vehicle: one person rides them, and only them."""
+    root = {pair.vehicle.id: pair.vehicle.id for pair in riding}
+
+    def find(name: int) -> int:
+        while root[name] != name:
+            name = root[name]
+        return name
+
+    for n, one in enumerate(riding):
+        for other in riding[:n]:
+            if one.person.id == other.person.id and _one_vehicle(one.vehicle, other.vehicle):
+                low, high = sorted((find(one.vehicle.id), find(other.vehicle.id)))
+                root[high] = low
+    groups: dict[int, list[Pair]] = {}
+    for pair in riding:
+        groups.setdefault(find(pair.vehicle.id), []).append(pair)
+    return [groups[name] for name in sorted(groups)]
+
+
+def _one_vehicle(one: Track, other: Track) -> bool:
+    first, second = (one, other) if one.at_us[0] <= other.at_us[0] else (other, one)
+    if second.at_us[0] > first.at_us[-1]:
+        return bool(second.at_us[0] - first.at_us[-1] <= 2 * BRIDGED_US)
+    seconds = boxes_at(second, first.at_us, _NEAR_US)
+    both = np.isfinite(seconds[:, 0])
+    if not both.any():
+        return True
+    pairs = zip(first.xyxy[both], seconds[both], strict=True)
+    return float(np.median([_covered(a, b) for a, b in pairs])) >= 0.5
+
+
+def _rides_of(group: Sequence[Pair]) -> list[Ride]:
+    """Return the rides on one vehicle: usually one, more where it stood still or changed hands in between."""
+    vehicle = _joined([pair.vehicle for pair in group])
+    longest_first = sorted(group, key=lambda pair: (-pair.count, pair.person.id))
+    times = np.unique(np.concatenate([pair.at_us[pair.aboard > 0] for pair in group]))
+    rides = []
+    for from_us, to_us in spans_of(times, np.ones(len(times)), BRIDGED_US):
+        part = _cut(vehicle, from_us, to_us)
+        seats = _seats([pair.person for pair in longest_first], from_us, to_us)
+        if part is None or not seats:
+            continue
+        rides.append(Ride(vehicle=part, riders=tuple(_front_first(seats, part)), from_us=from_us, to_us=to_us))
+    return rides
+
+
+def _seats(persons: Sequence[Track], from_us: int, to_us: int) -> list[Track]:
+    """Give each rider a seat, the one seen longest first; pieces of one rider's track share a seat."""
+    seats: list[Track] = []
+    for person in dict.fromkeys(persons):
+        piece = _cut(person, from_us, to_us)
+        if piece is None or any(seat.id == piece.id for seat in seats):
+            continue
+        for n, seat in enumerate(seats):
+            if not np.intersect1d(seat.at_us, piece.at_us).size and _follows(seat, piece):
+                seats[n] = _joined([seat, piece])
+                break
+        else:
+            if len(piece) >= _FEW and all(_sit_together(seat, piece) for seat in seats):
+                seats.append(piece)
+    return seats
+
+
+def _follows(one: Track, other: Track) -> bool:
+    first, second = (one, other) if one.at_us[0] <= other.at_us[0] else (other, one)
+    return bool(0 < second.at_us[0] - first.at_us[-1] <= BRIDGED_US)
+
+
+def _sit_together(one: Track, other: Track) -> bool:
+    """Whether two persons are so near that one vehicle can carry both, and yet two persons and not one seen twice."""
+    times = np.intersect1d(one.at_us, other.at_us)
+    if len(times) < _FEW:
+        return False
+    a, b = boxes_at(one, times, 0), boxes_at(other, times, 0)
+    tall = np.maximum(np.maximum(a[:, 3] - a[:, 1], b[:, 3] - b[:, 1]), 1.0)
+    apart = np.abs(ground_points(a)[:, 0] - ground_points(b)[:, 0]) / tall
+    higher = np.abs(a[:, 1] - b[:, 1]) / tall
+    lower = np.abs(a[:, 3] - b[:, 3]) / tall
+    twice = np.array([iou(one_box, other_box)[0, 0] for one_box, other_box in zip(a, b, strict=True)]) > 0.75
+    near = (apart <= 0.5) & (lower <= 0.3) & ((apart >= 0.08) | (higher >= 0.08)) & ~twice
+    return bool(near.mean() >= 0.5)
+
+
+def _front_first(seats: Sequence[Track], vehicle: Track) -> list[Track]:
+    """Put the rider in front first: he drives. In the picture, in front is further along the way the vehicle goes."""
+    places = ground_points(vehicle.xyxy)
+    way = places[-1] - places[0]
+    if len(seats) < 2 or np.linalg.norm(way) < 1:
+        return list(seats)
+    way = way / np.linalg.norm(way)
+
+    def ahead(seat: Track) -> float:
+        at = boxes_at(vehicle, seat.at_us, BRIDGED_US)
+        offsets = ((seat.xyxy[:, :2] + seat.xyxy[:, 2:]) / 2 - (at[:, :2] + at[:, 2:]) / 2) @ way
+        tall = float(np.median(seat.xyxy[:, 3] - seat.xyxy[:, 1]))
+        known = offsets[np.isfinite(offsets)]
+        return round(float(np.median(known)) / max(tall, 1.0), 2) if len(known) else 0.0
+
+    return sorted(seats, key=lambda seat: -ahead(seat))
+
+
+def _cut(track: Track, from_us: int, to_us: int) -> Track | None:
+    inside = (track.at_us >= from_us) & (track.at_us <= to_us)
+    if not inside.any():
+        return None
+    return Track(
+        id=track.id,
+        role=track.role,
+        at_us=track.at_us[inside],
+        xyxy=track.xyxy[inside],
+        confidence=track.confidence[inside],
+    )
+
+
+def _joined(pieces: Sequence[Track]) -> Track:
+    """Return pieces of one object as one track, under the first's id; of two boxes at an instant the surer stays."""
+    unique = {piece.id: piece for piece in pieces}
+    ordered = sorted(unique.values(), key=lambda piece: (int(piece.at_us[0]), piece.id))
+    if len(ordered) == 1:
+        return ordered[0]
+    at_us = np.concatenate([piece.at_us for piece in ordered])
+    xyxy = np.concatenate([piece.xyxy for piece in ordered])
+    confidence = np.concatenate([piece.confidence for piece in ordered])
+    order = np.lexsort((-confidence, at_us))
+    keep = order[np.concatenate([[True], np.diff(at_us[order]) > 0])]
+    weights: dict[Role, float] = {}
+    for piece in ordered:
+        weights[piece.role] = weights.get(piece.role, 0.0) + float(piece.confidence.sum())
+    return Track(
+        id=ordered[0].id,
+        role=max(weights, key=lambda role: weights[role]),
+        at_us=at_us[keep],
+        xyxy=xyxy[keep],
+        confidence=confidence[keep],
+    )
+
+
+def _covered(one: Array, other: Array) -> float:
+    """Return which share of the smaller box lies in the larger one."""
+    return float(intersection(one, other)[0, 0] / max(min(area(one)[0], area(other)[0]), 1.0))

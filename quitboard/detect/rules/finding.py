@@ -1,0 +1,88 @@
+"""What a rule says about one ride or parked vehicle, and how the evidence of single frames adds up to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from quitboard.records import Track
+from quitboard.settings import RuleSettings
+
+_STRONGEST = 2.0
+_SURE = 40.0
+
+
+class Outcome(StrEnum):
+    BREACH = "breach"
+    NONE = "none"
+    UNCLEAR = "unclear"  # an answer: the rider is counted, but not judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Finding:
+    """One rule's answer on one ride, or on one parked vehicle."""
+
+    kind: str
+    outcome: Outcome
+    vehicle: Track
+    riders: tuple[Track, ...]  # driver first; empty for a parked vehicle
+    from_us: int
+    to_us: int
+    best_us: int  # the instant at which the breach is seen best
+    confidence: float  # 0-1 that it is a breach
+    votes_for: int
+    votes_against: int
+    zone: str = ""
+
+    @property
+    def is_breach(self) -> bool:
+        return self.outcome is Outcome.BREACH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """One frame's evidence: `log_odds` above 0 speaks for a breach. `clarity` orders frames for the picture."""
+
+    at_us: int
+    log_odds: float
+    clarity: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What votes come to."""
+
+    outcome: Outcome
+    confidence: float
+    votes_for: int
+    votes_against: int
+    best_us: int
+
+
+def tally(votes: Sequence[Vote], settings: RuleSettings, *, from_us: int) -> Tally:
+    """Add votes up: the mean log-odds of a frame, times an effective number of frames.
+
+    Frames a fifth of a second apart fail together (the same hood, the same shadow), so n of them count as
+    1 + log2 n and not as n. Fewer than `min_votes` on the winning side decide nothing.
+    """
+    strong = [max(-_STRONGEST, min(_STRONGEST, vote.log_odds)) for vote in votes]
+    votes_for = sum(value > 0 for value in strong)
+    votes_against = sum(value < 0 for value in strong)
+    total = sum(strong) / len(strong) * (1 + math.log2(len(strong))) if strong else 0.0
+    confidence = round(1 / (1 + math.exp(-max(-_SURE, min(_SURE, total)))), 4)
+    outcome = Outcome.UNCLEAR
+    if confidence >= settings.min_confidence and votes_for >= settings.min_votes:
+        outcome = Outcome.BREACH
+    elif confidence <= 1 - settings.min_confidence and votes_against >= settings.min_votes:
+        outcome = Outcome.NONE
+    speaking = [vote for vote in votes if vote.log_odds > 0] or list(votes)
+    best = max(speaking, key=lambda vote: (vote.clarity, -vote.at_us), default=None)
+    return Tally(
+        outcome=outcome,
+        confidence=confidence,
+        votes_for=votes_for,
+        votes_against=votes_against,
+        best_us=best.at_us if best else from_us,
+    )

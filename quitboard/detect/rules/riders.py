@@ -1,0 +1,121 @@
+"""Rules on who rides: helmets, and how many are on one vehicle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from quitboard.detect.rules.finding import Finding, Outcome, Tally, Vote, tally
+from quitboard.detect.scene import Scene
+from quitboard.records import Camera, HeadSighting, Ride, Rule
+from quitboard.settings import RuleSettings
+
+_SURE_DIFFERENCE = 0.5
+"""Confidence in a bare head less confidence in a helmet that makes a full vote."""
+
+
+def no_helmet(scene: Scene, _camera: Camera, rule: Rule, settings: RuleSettings) -> list[Finding]:
+    """Riding with a bare head: the driver's head, seen clearly in several frames, bare by the vote."""
+    found = []
+    for ride in _rides(scene, rule):
+        votes = _head_votes(_heads_of_seat(scene, ride, 0), settings)
+        found.append(_finding(rule, ride, tally(votes, settings, from_us=ride.from_us)))
+    return found
+
+
+def passenger_no_helmet(scene: Scene, _camera: Camera, rule: Rule, settings: RuleSettings) -> list[Finding]:
+    """The same for whoever rides along; of several, the one most surely bare. Rides of one alone are not judged."""
+    found = []
+    for ride in _rides(scene, rule):
+        if tally(_company_votes(scene, ride), settings, from_us=ride.from_us).outcome is not Outcome.BREACH:
+            continue
+        seats = range(1, max(2, len(ride.riders)))
+        results = [
+            tally(_head_votes(_heads_of_seat(scene, ride, seat), settings), settings, from_us=ride.from_us)
+            for seat in seats
+        ]
+        found.append(_finding(rule, ride, max(results, key=_sureness)))
+    return found
+
+
+def two_up(scene: Scene, _camera: Camera, rule: Rule, settings: RuleSettings) -> list[Finding]:
+    """Two or more on one vehicle in most of the frames in which its riders are seen clearly."""
+    found = []
+    for ride in _rides(scene, rule):
+        result = tally(_company_votes(scene, ride), settings, from_us=ride.from_us)
+        found.append(_finding(rule, ride, result))
+    return found
+
+
+def _rides(scene: Scene, rule: Rule) -> Iterable[Ride]:
+    return (ride for ride in scene.rides if ride.vehicle.role in rule.vehicles)
+
+
+def _heads_of_seat(scene: Scene, ride: Ride, seat: int) -> list[HeadSighting]:
+    """Return the head sightings of the n-th rider; with one person box, its second head is the passenger's."""
+    heads = scene.heads_on(ride)
+    if seat < len(ride.riders):
+        mine = ride.riders[seat].id
+        return [head for head in heads if head.person_track == mine and head.order == 0]
+    return [head for head in heads if head.order == seat]
+
+
+def _head_votes(heads: Sequence[HeadSighting], settings: RuleSettings) -> list[Vote]:
+    votes = []
+    for head in heads:
+        size_px = min(head.xyxy[2] - head.xyxy[0], head.xyxy[3] - head.xyxy[1])
+        if size_px < 0.8 * settings.min_head_px:
+            continue
+        difference = (head.bare_confidence - head.helmet_confidence) / _SURE_DIFFERENCE
+        size = min(1.0, max(0.3, size_px / (2 * settings.min_head_px)))
+        log_odds = 2.0 * max(-1.0, min(1.0, difference)) * size
+        votes.append(Vote(at_us=head.at_us, log_odds=log_odds, clarity=abs(log_odds) * size_px))
+    return votes
+
+
+def _company_votes(scene: Scene, ride: Ride) -> list[Vote]:
+    """Vote on whether more than one rides: two heads apart say so most surely, two persons nearly, one says no."""
+    heads: dict[int, list[HeadSighting]] = {}
+    for head in scene.heads_on(ride):
+        heads.setdefault(head.at_us, []).append(head)
+    persons: dict[int, int] = {}
+    size_px: dict[int, float] = {}
+    for rider in ride.riders:
+        for at_us, box in zip(rider.at_us, rider.xyxy, strict=True):
+            persons[int(at_us)] = persons.get(int(at_us), 0) + 1
+            size_px[int(at_us)] = max(size_px.get(int(at_us), 0.0), float(box[3] - box[1]))
+    looked = scene.frame_at_us[(scene.frame_at_us >= ride.from_us) & (scene.frame_at_us <= ride.to_us)]
+    votes = []
+    for at_us in map(int, np.intersect1d(looked, sorted(persons))):
+        seen = heads.get(at_us, [])
+        if len(seen) >= 2:
+            surest = sorted((max(head.bare_confidence, head.helmet_confidence) for head in seen), reverse=True)
+            log_odds = 2.0 * min(1.0, surest[1] / _SURE_DIFFERENCE)
+            clarity = 2.0 + surest[1]
+        elif persons[at_us] >= 2:
+            log_odds, clarity = 1.0, 1.0
+        else:
+            # A second rider is easily hidden behind the first; that his head is missing too says a little more.
+            log_odds, clarity = -1.0 if seen else -0.6, 0.5
+        votes.append(Vote(at_us=at_us, log_odds=log_odds, clarity=clarity * size_px[at_us]))
+    return votes
+
+
+def _sureness(result: Tally) -> tuple[bool, float]:
+    return result.outcome is Outcome.BREACH, result.confidence
+
+
+def _finding(rule: Rule, ride: Ride, result: Tally) -> Finding:
+    return Finding(
+        kind=rule.kind,
+        outcome=result.outcome,
+        vehicle=ride.vehicle,
+        riders=ride.riders,
+        from_us=ride.from_us,
+        to_us=ride.to_us,
+        best_us=result.best_us,
+        confidence=result.confidence,
+        votes_for=result.votes_for,
+        votes_against=result.votes_against,
+    )

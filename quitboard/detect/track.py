@@ -1,0 +1,263 @@
+"""Tracks from boxes: ByteTrack without torch, for frames sampled a few times a second with gaps between them.
+
+The method is ByteTrack (Zhang et al., ECCV 2022, arXiv:2110.06864): sure boxes are matched first, then unsure ones to
+the tracks left over, each by an optimal assignment over IoU with a Kalman filter's prediction. Two things differ,
+because recordings are sampled at about 5 frames/s and not at 30:
+- motion is a function of time, not of frame number: ByteTrack's noise, per frame at 30 frames/s, is taken per second;
+- what the first two rounds leave is matched once more over boxes grown by a share of their size (the buffered IoU of
+  C-BIoU, Yang et al., WACV 2023, arXiv:2211.14317), since a rider moves further than his own width between two frames.
+
+Persons are tracked by themselves. Scooters, bicycles and motorcycles are tracked as one group, because a model's
+opinion flickers between them, and a track's role is the vote of its boxes. Heads and helmets are not tracked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from quitboard.detect.geometry import Array, as_boxes, buffered, iou
+from quitboard.records import ROLES, VEHICLE_ROLES, Detections, Role, Track
+
+LOST_US = 2_000_000
+"""A track unseen for longer than this has ended."""
+_HIGH_CONFIDENCE = 0.25  # this and what follows: ultralytics' bytetrack.yaml
+_LOW_CONFIDENCE = 0.1
+_FIRST_COST = 0.8
+_SECOND_COST = 0.5
+_BUFFERED_COST = 0.9
+_FPS = 30.0  # the frame rate that ByteTrack's noise was tuned at
+_POSITION_NOISE = 1 / 20  # per frame, in heights
+_VELOCITY_NOISE = 1 / 160
+_SAME_VEHICLE_IOU = 0.7
+_ROLES_OF = {Role.PERSON: (Role.PERSON,), Role.SCOOTER: VEHICLE_ROLES}
+
+
+class Tracker:
+    """Gives boxes of successive frames identities. One for each camera, across recordings that follow each other.
+
+    >>> tracker = Tracker()
+    >>> tracker.update(0, detections)
+    >>> tracker.update(200_000, later_detections)
+    >>> tracks = tracker.finish()
+    """
+
+    def __init__(self, *, first_id: int = 1) -> None:
+        self._groups = {name: _Group(roles) for name, roles in _ROLES_OF.items()}
+        self._next_id = first_id
+        self._last_us: int | None = None
+
+    def update(self, at_us: int, detections: Detections) -> None:
+        """Take in one frame's boxes.
+
+        Raises:
+            ValueError: `at_us` is not after the frame before.
+        """
+        if self._last_us is not None and at_us <= self._last_us:
+            raise ValueError(f"a frame at {at_us} µs after one at {self._last_us} µs: frames come in order")
+        self._last_us = at_us
+        for group in self._groups.values():
+            self._next_id = group.update(at_us, detections, self._next_id)
+
+    def finish(self) -> list[Track]:
+        """End all tracks and return those seen at least twice, in the order in which they began."""
+        made = [item.track() for group in self._groups.values() for item in (*group.ended, *group.alive)]
+        return sorted((track for track in made if len(track) > 1), key=lambda track: track.id)
+
+
+def track_frames(frames: Iterable[tuple[int, Detections]]) -> list[Track]:
+    """Return the tracks of frames given with their instants (µs), which increase."""
+    tracker = Tracker()
+    for at_us, detections in frames:
+        tracker.update(at_us, detections)
+    return tracker.finish()
+
+
+class _Kalman:
+    """Constant velocity on centre x, centre y, aspect and height, as in ByteTrack.
+
+    Its matrices couple each coordinate with its own velocity alone, so four filters of two states run side by side:
+    arrays of shape (4,) in px and px/s (aspect: 1 and 1/s).
+    """
+
+    __slots__ = ("_cross", "_place", "_rate", "position", "velocity")
+
+    def __init__(self, measured: Array) -> None:
+        self.position = measured.copy()
+        self.velocity = np.zeros(4)
+        height = measured[3]
+        self._place = _per_height(2 * _POSITION_NOISE, height, 1e-2) ** 2
+        self._cross = np.zeros(4)
+        self._rate = (_per_height(10 * _VELOCITY_NOISE, height, 1e-5) * _FPS) ** 2
+
+    def predict(self, dt_s: float, *, seen: bool) -> None:
+        """Move on by `dt_s`; an unseen box keeps its height, or it would grow or shrink out of all measure."""
+        if not seen:
+            self.velocity[3] = 0.0
+        height = max(self.position[3], 1.0)
+        place_noise = _per_height(_POSITION_NOISE, height, 1e-2) ** 2 * _FPS * dt_s
+        rate_noise = (_per_height(_VELOCITY_NOISE, height, 1e-5) * _FPS) ** 2 * _FPS * dt_s
+        self.position = self.position + dt_s * self.velocity
+        self._place = self._place + 2 * dt_s * self._cross + dt_s**2 * self._rate + place_noise
+        self._cross = self._cross + dt_s * self._rate
+        self._rate = self._rate + rate_noise
+
+    def update(self, measured: Array) -> None:
+        noise = _per_height(_POSITION_NOISE, max(self.position[3], 1.0), 1e-1) ** 2
+        surprise = measured - self.position
+        gain = self._place / (self._place + noise)
+        rate_gain = self._cross / (self._place + noise)
+        self.position = self.position + gain * surprise
+        self.velocity = self.velocity + rate_gain * surprise
+        self._rate = self._rate - rate_gain * self._cross
+        self._cross = (1 - gain) * self._cross
+        self._place = (1 - gain) * self._place
+
+    def box(self) -> Array:
+        x, y, aspect, height = self.position
+        height = max(height, 1.0)
+        width = max(aspect * height, 1.0)
+        return np.array([x - width / 2, y - height / 2, x + width / 2, y + height / 2])
+
+
+@dataclass(slots=True, eq=False)
+class _Alive:
+    """A track that is still growing."""
+
+    id: int
+    kalman: _Kalman
+    at_us: list[int] = field(default_factory=list)
+    xyxy: list[Array] = field(default_factory=list)
+    confidence: list[float] = field(default_factory=list)
+    votes: Counter[Role] = field(default_factory=Counter)
+    seen: bool = True  # in the frame before
+
+    def add(self, at_us: int, box: Array, confidence: float, votes: Counter[Role]) -> None:
+        if self.at_us:
+            self.kalman.update(_centre_aspect_height(box))
+        self.at_us.append(at_us)
+        self.xyxy.append(box)
+        self.confidence.append(confidence)
+        self.votes.update(votes)
+        self.seen = True
+
+    def track(self) -> Track:
+        role = max(self.votes, key=lambda name: (self.votes[name], -ROLES.index(name)))
+        return Track(
+            id=self.id,
+            role=role,
+            at_us=np.array(self.at_us, dtype=np.int64),
+            xyxy=np.array(self.xyxy, dtype=np.float32).reshape(-1, 4),
+            confidence=np.array(self.confidence, dtype=np.float32),
+        )
+
+
+class _Group:
+    """The tracks of roles that may be taken for one another."""
+
+    def __init__(self, roles: tuple[Role, ...]) -> None:
+        self._roles = roles
+        self._class_ids = [ROLES.index(role) for role in roles]
+        self._before_us: int | None = None
+        self.alive: list[_Alive] = []
+        self.ended: list[_Alive] = []
+
+    def update(self, at_us: int, detections: Detections, next_id: int) -> int:
+        boxes, confidence, votes = self._own(detections)
+        dt_s = 0.0 if self._before_us is None else (at_us - self._before_us) / 1e6
+        self._before_us = at_us
+        self._end(at_us)
+        for item in self.alive:
+            item.kalman.predict(dt_s, seen=item.seen)
+
+        high = [int(n) for n in np.flatnonzero(confidence >= _HIGH_CONFIDENCE)]
+        low = [int(n) for n in np.flatnonzero((confidence > _LOW_CONFIDENCE) & (confidence < _HIGH_CONFIDENCE))]
+        tried = list(self.alive)
+        predicted = np.array([item.kalman.box() for item in tried]).reshape(-1, 4)
+        fused = 1 - iou(predicted, boxes) * confidence[None]
+        pairs = _assign(fused, range(len(tried)), high, _FIRST_COST)
+        tracks_left = [n for n in range(len(tried)) if n not in pairs and tried[n].seen]
+        pairs |= _assign(1 - iou(predicted, boxes), tracks_left, low, _SECOND_COST)
+        taken = set(pairs.values())
+        tracks_left = [n for n in range(len(tried)) if n not in pairs]
+        boxes_left = [n for n in high if n not in taken]
+        pairs |= _assign(_buffered_cost(tried, predicted, boxes, at_us), tracks_left, boxes_left, _BUFFERED_COST)
+
+        for number, item in enumerate(tried):
+            item.seen = number in pairs
+            if number in pairs:
+                n = pairs[number]
+                item.add(at_us, boxes[n], float(confidence[n]), votes[n])
+        for n in high:
+            if n not in pairs.values():
+                begun = _Alive(next_id, _Kalman(_centre_aspect_height(boxes[n])))
+                begun.add(at_us, boxes[n], float(confidence[n]), votes[n])
+                self.alive.append(begun)
+                next_id += 1
+        return next_id
+
+    def _end(self, at_us: int) -> None:
+        still = [item for item in self.alive if at_us - item.at_us[-1] <= LOST_US]
+        self.ended.extend(item for item in self.alive if at_us - item.at_us[-1] > LOST_US and len(item.at_us) > 1)
+        self.alive = still
+
+    def _own(self, detections: Detections) -> tuple[Array, Array, list[Counter[Role]]]:
+        """Return this group's boxes, the surest first; a twin of another role on it only adds its vote."""
+        mine = np.flatnonzero(np.isin(detections.class_id, self._class_ids))
+        # Equal confidences keep the order of the boxes themselves, so that a model's own order does not matter.
+        order = sorted(mine, key=lambda n: (-float(detections.confidence[n]), tuple(map(float, detections.xyxy[n]))))
+        boxes = as_boxes(detections.xyxy[order])
+        confidence = np.asarray(detections.confidence[order], dtype=np.float64)
+        roles = [ROLES[int(detections.class_id[n])] for n in order]
+        kept: list[int] = []
+        votes: list[Counter[Role]] = []
+        overlaps = iou(boxes, boxes)
+        for n, role in enumerate(roles):
+            twin = next((k for k in kept if roles[k] is not role and overlaps[k, n] > _SAME_VEHICLE_IOU), None)
+            vote = round(float(confidence[n]) * 1000)
+            if twin is None:
+                kept.append(n)
+                votes.append(Counter({role: vote}))
+            else:
+                votes[kept.index(twin)][role] += vote
+        return boxes[kept], confidence[kept], votes
+
+
+def _assign(costs: Array, rows: Iterable[int], columns: Iterable[int], limit: float) -> dict[int, int]:
+    """Return the cheapest one-to-one pairing {row: column} in which no pair costs more than `limit`.
+
+    A pair above the limit costs as much as leaving both alone, so that it never pushes a good pair aside.
+    """
+    r, c = list(rows), list(columns)
+    if not r or not c:
+        return {}
+    chosen = costs[np.ix_(r, c)]
+    row, column = linear_sum_assignment(np.where(chosen > limit, limit + 1e-6, chosen))
+    return {r[i]: c[j] for i, j in zip(row, column, strict=True) if chosen[i, j] <= limit}
+
+
+def _buffered_cost(tracks: list[_Alive], predicted: Array, boxes: Array, at_us: int) -> Array:
+    """1 − IoU of boxes grown with the time since a track was seen; infinite where the sizes do not fit."""
+    costs = np.full((len(tracks), len(boxes)), np.inf)
+    heights = boxes[:, 3] - boxes[:, 1]
+    for n, item in enumerate(tracks):
+        share = min(0.3 + (at_us - item.at_us[-1]) / 1e6, 0.8)
+        last = item.xyxy[-1]
+        ratio = heights / max(last[3] - last[1], 1.0)
+        fits = (ratio > 0.6) & (ratio < 1.7)
+        near = 1 - iou(buffered(predicted[n], share), buffered(boxes, share))[0]
+        costs[n, fits] = near[fits]
+    return costs
+
+
+def _centre_aspect_height(box: Array) -> Array:
+    width, height = max(box[2] - box[0], 1e-3), max(box[3] - box[1], 1e-3)
+    return np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2, width / height, height])
+
+
+def _per_height(weight: float, height: float, aspect: float) -> Array:
+    return np.array([weight * height, weight * height, aspect, weight * height])
