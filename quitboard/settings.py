@@ -18,7 +18,7 @@ import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from quitboard.errors import SettingsError
 from quitboard.files import slug
@@ -30,10 +30,6 @@ CAMERAS_NAME = "cameras.toml"
 
 def _in(low: float, high: float) -> dict[str, Any]:
     return {"low": low, "high": high}
-
-
-def _of(*choices: str) -> dict[str, Any]:
-    return {"choices": choices}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +53,7 @@ class DetectSettings:
     """What `detect` looks at and how closely."""
 
     model: str = "default"
-    runtime: str = field(default="auto", metadata=_of("auto", "openvino", "onnx", "torch"))
+    runtime: Literal["auto", "openvino", "onnx", "torch"] = "auto"
     imgsz: int = field(default=640, metadata=_in(160, 1920))
     sample_fps: float = field(default=5.0, metadata=_in(1, 30))
     gate: bool = True
@@ -83,7 +79,7 @@ class RuleSettings:
 class EvidenceSettings:
     """The pictures that leave `detect`. Heads and plates are always filled: there is no setting for that."""
 
-    body: str = field(default="pixel", metadata=_of("flat", "pixel", "keep"))
+    body: Literal["flat", "pixel", "keep"] = "pixel"
     clip_s: float = field(default=3.0, metadata=_in(2, 4))
     still_px: int = field(default=640, metadata=_in(160, 640))
     clip_px: int = field(default=480, metadata=_in(160, 480))
@@ -98,6 +94,7 @@ class SiteSettings:
     embargo_hours: float = field(default=0.0, metadata=_in(0, 24 * 365))
     evidence_days: int = field(default=30, metadata=_in(1, 3650))
     only_confirmed: bool = False
+    data_licence: str = "CC BY 4.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,11 +271,9 @@ def _value(source: _Source, item: dataclasses.Field[Any], owner: type, value: ob
     wanted = typing.get_type_hints(owner)[item.name]
     fitted = _fit(wanted, value)
     if fitted is None:
-        raise source.error(f"{item.name} is {_described(wanted)}, not {value!r}", where, item.name)
-    choices = item.metadata.get("choices")
-    if choices and fitted not in choices:
+        choices = typing.get_args(wanted) if typing.get_origin(wanted) is Literal else ()
         raise source.error(
-            f"{item.name} is one of {', '.join(choices)}{_nearest(str(value), choices)}", where, item.name
+            f"{item.name} is {_described(wanted)}, not {value!r}{_nearest(str(value), choices)}", where, item.name
         )
     if "low" in item.metadata and not item.metadata["low"] <= fitted <= item.metadata["high"]:
         low, high = item.metadata["low"], item.metadata["high"]
@@ -288,6 +283,8 @@ def _value(source: _Source, item: dataclasses.Field[Any], owner: type, value: ob
 
 def _fit(wanted: Any, value: object) -> Any:
     """Return `value` as the wanted type, or None where it does not fit. TOML has no null, so None is never a value."""
+    if typing.get_origin(wanted) is Literal:
+        return value if value in typing.get_args(wanted) else None
     if isinstance(wanted, types.UnionType):
         return next((found for part in typing.get_args(wanted) if (found := _fit(part, value)) is not None), None)
     if typing.get_origin(wanted) is tuple:
@@ -305,6 +302,8 @@ def _fit(wanted: Any, value: object) -> Any:
 
 
 def _described(wanted: Any) -> str:
+    if typing.get_origin(wanted) is Literal:
+        return "one of " + ", ".join(typing.get_args(wanted))
     if isinstance(wanted, types.UnionType):
         return " or ".join(_described(part) for part in typing.get_args(wanted) if part is not type(None))
     if typing.get_origin(wanted) is tuple:

@@ -1,0 +1,330 @@
+"""Charts as SVG: each a pure function from numbers to markup, in a narrow (phone) or a wide drawing.
+
+Colours, fonts and line widths come from the style sheet by class, so that light and dark need one drawing and nothing
+here an inline style. Every text is escaped. Each drawing has a title and a description for those who cannot see it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from quitboard.site.figures import Share
+
+NARROW_PX = 350
+WIDE_PX = 760
+STEPS = 5
+"""Steps of the heat map's colour scale: more cannot be told apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """What a chart says in words: drawn nowhere, read aloud."""
+
+    id: str
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangeRow:
+    label: str
+    share: Share
+    value: str  # as it is to be written, "31.2 % (28.0–34.6)"
+    note: str  # "n = 412"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendPoint:
+    label: str
+    share: Share
+    smooth: Share  # pooled over the days up to this one
+    tick: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A cell of a heat map; `step` is None where too little was seen, `watched` False where nobody looked."""
+
+    step: int | None
+    text: str
+    watched: bool
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".rstrip("0").rstrip(".")
+
+
+def _svg(width: float, height: float, css: str, text: Text, body: Sequence[str]) -> str:
+    size = "wide" if width > NARROW_PX else "narrow"
+    name = f"{escape(text.id)}-{size}"
+    return (
+        f'<svg class="chart {css} {size}" viewBox="0 0 {_number(width)} {_number(height)}" role="img"'
+        f' aria-labelledby="{name}-t {name}-d"><title id="{name}-t">{escape(text.title)}</title>'
+        f'<desc id="{name}-d">{escape(text.description)}</desc>{"".join(body)}</svg>'
+    )
+
+
+def _write(x: float, y: float, words: str, css: str = "", *, most: int = 60) -> str:
+    shown = words if len(words) <= most else words[: most - 1] + "…"
+    return f'<text class="{css}" x="{_number(x)}" y="{_number(y)}">{escape(shown)}</text>'
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
+    return f'<line class="{css}" x1="{_number(x1)}" y1="{_number(y1)}" x2="{_number(x2)}" y2="{_number(y2)}"/>'
+
+
+def _box(x: float, y: float, width: float, height: float, css: str, radius: float = 0) -> str:
+    corner = f' rx="{_number(radius)}"' if radius else ""
+    return (
+        f'<rect class="{css}" x="{_number(x)}" y="{_number(y)}" width="{_number(width)}" height="{_number(height)}"'
+        f"{corner}/>"
+    )
+
+
+def nice_ceiling(value: float) -> float:
+    """Return the next round number at or above `value`: the end of an axis."""
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= value - 1e-12)
+
+
+def steps_of(end: float) -> int:
+    """Return into how many steps an axis from zero to a round `end` divides, so that each is round as well."""
+    leading = float(f"{end:e}".split("e")[0])
+    return {1.0: 5, 1.5: 3, 2.0: 4, 2.5: 5, 3.0: 3, 4.0: 4, 5.0: 5, 6.0: 3, 8.0: 4}.get(round(leading, 3), 4)
+
+
+def lanes(count: int, low: int, high: int, *, columns: int, vehicle: str, helmets: bool, text: Text) -> str:
+    """Draw a hundred riders on a road: the first `count` stand out, a line runs under those of the interval.
+
+    Args:
+        count, low, high: of a hundred.
+        columns: riders in a lane: 20 makes five lanes, 10 makes ten.
+        vehicle: which figure: `scooter`, `bicycle` or `motorcycle`.
+        helmets: draw a helmet on those who do not stand out: only where that is what was judged.
+    """
+    cell, lane = 38.0, 50.0
+    rows = 100 // columns
+    width, height = columns * cell, rows * lane
+    body = [_line(0, row * lane, width, row * lane, "lane-line") for row in range(1, rows)]
+    for place in range(100):
+        x, y = place % columns * cell, place // columns * lane
+        figure = "bare" if place < count else "helmet"
+        symbol = f"{vehicle}-{figure if helmets else 'plain'}"
+        body.append(
+            f'<use class="{figure}" href="#{symbol}" x="{_number(x)}" y="{_number(y + 3)}"'
+            f' width="{_number(cell)}" height="40"/>'
+        )
+        if low <= place < high:
+            body.append(_line(x + 2, y + 45, x + cell - 2, y + 45, "interval"))
+    size = "wide" if columns > 10 else "narrow"
+    name = f"{escape(text.id)}-{size}"
+    return (
+        f'<svg class="lanes {size}" viewBox="0 0 {_number(width)} {_number(height)}" role="img"'
+        f' aria-labelledby="{name}-t {name}-d"><title id="{name}-t">{escape(text.title)}</title>'
+        f'<desc id="{name}-d">{escape(text.description)}</desc>{"".join(body)}</svg>'
+    )
+
+
+def watched_lanes(rows: Sequence[tuple[str, Mapping[int, float]]], *, width: float, text: Text) -> str:
+    """Draw what was watched as painted lane marks: one lane a place, one dash an hour of the day.
+
+    Args:
+        rows: a place's name and the watched share (0-1) of each hour of the day, as far as any was watched.
+    """
+    lane, top = 52.0, 22.0
+    step = width / 24
+    body: list[str] = []
+    for hour in range(0, 25, 6):
+        edge = "start" if hour == 0 else "end" if hour == 24 else "middle"
+        body.append(_write(hour * step, 12, str(hour), f"tick {edge}"))
+    for number, (label, hours) in enumerate(rows):
+        y = top + number * lane
+        body.append(_line(0, y, width, y, "curb"))
+        body.append(_write(0, y + 18, label, "lane-name", most=int(width / 14)))
+        for hour in range(24):
+            share = min(1.0, hours.get(hour, 0.0))
+            body.append(_box(hour * step + 1.5, y + 32, step - 3, 6, "unwatched", 1))
+            if share > 0:
+                body.append(_box(hour * step + 1.5, y + 32, max(3.0, (step - 3) * share), 6, "watched", 1))
+    height = top + len(rows) * lane
+    body.append(_line(0, height - 1, width, height - 1, "curb"))
+    return _svg(width, height, "watch", text, body)
+
+
+def tally_figures(rows: Sequence[tuple[str, str, int]], *, width: float, vehicle: str, text: Text) -> str:
+    """Draw counts that have no denominator: one figure a case, and where there are many, one for several.
+
+    Args:
+        rows: label, count as text, figures to draw (at most what fits two lines is asked for by the caller).
+    """
+    cell = 30.0
+    columns = int(width // cell)
+    body: list[str] = []
+    y = 0.0
+    for label, value, figures in rows:
+        body.append(_write(0, y + 18, label, "lane-name", most=int(width / 16)))
+        body.append(_write(width, y + 18, value, "lane-value end"))
+        y += 26
+        for place in range(figures):
+            if place and place % columns == 0:
+                y += 36
+            body.append(
+                f'<use class="bare" href="#{vehicle}-plain" x="{_number(place % columns * cell)}" y="{_number(y)}"'
+                f' width="{_number(cell)}" height="32"/>'
+            )
+        y += 44
+        body.append(_line(0, y - 4, width, y - 4, "lane-line"))
+        y += 8
+    return _svg(width, max(y, 1), "tally", text, body)
+
+
+def ranges(rows: Sequence[RangeRow], *, width: float, text: Text, overall: Share | None = None) -> str:
+    """Draw shares as dots with their intervals on one axis from zero, each with its words above it."""
+    known = [row.share for row in rows if row.share.known]
+    end = min(1.0, nice_ceiling(max((share.high for share in known), default=0.1) * 100) / 100)
+    left, right = 6.0, width - 6
+
+    def x(value: float) -> float:
+        return left + (right - left) * value / end
+
+    row_px, foot = 50.0, 26.0
+    height = len(rows) * row_px + foot
+    body: list[str] = []
+    ticks = steps_of(end * 100)
+    for tick in range(ticks + 1):
+        value = end * tick / ticks
+        edge = "start" if tick == 0 else "end" if tick == ticks else "middle"
+        body.append(_line(x(value), 0, x(value), height - foot + 4, "grid"))
+        body.append(_write(x(value), height - 6, f"{_number(value * 100)}%", f"tick {edge}"))
+    if overall is not None and overall.known:
+        body.append(_line(x(overall.value), 0, x(overall.value), height - foot + 4, "overall"))
+    for number, row in enumerate(rows):
+        y = number * row_px
+        body.append(_write(left, y + 17, row.label, "label", most=int(width / 24)))
+        body.append(_write(right, y + 17, f"{row.value}  {row.note}".strip(), "value end"))
+        middle = y + 33
+        if row.share.known:
+            body.append(_box(x(0), middle - 3, x(row.share.value) - x(0), 6, "extent", 3))
+            body.append(_line(x(row.share.low), middle, x(row.share.high), middle, "whisker"))
+            body.append(f'<circle class="dot" cx="{_number(x(row.share.value))}" cy="{_number(middle)}" r="6"/>')
+        else:
+            body.append(_line(left, middle, right, middle, "unknown"))
+    return _svg(width, height, "ranges", text, body)
+
+
+def trend(points: Sequence[TrendPoint], *, width: float, text: Text) -> str:
+    """Draw a share over days: dots for each, a band and a line for the pooled share of the days before."""
+    left, right, top, foot = 40.0, width - 8, 12.0, 28.0
+    height = 250.0 if width > NARROW_PX else 220.0
+    highest = max((point.share.value for point in points if point.share.known), default=0.1)
+    highest = max(highest, max((point.smooth.high for point in points if point.smooth.known), default=0.1))
+    end = min(1.0, nice_ceiling(highest * 100) / 100)
+    step = (right - left) / max(1, len(points))
+
+    def x(number: int) -> float:
+        return left + step * (number + 0.5)
+
+    def y(value: float) -> float:
+        return top + (height - top - foot) * (1 - min(value, end) / end)
+
+    body: list[str] = []
+    ticks = steps_of(end * 100)
+    for tick in range(ticks + 1):
+        value = end * tick / ticks
+        body.append(_line(left, y(value), right, y(value), "grid"))
+        body.append(_write(left - 6, y(value) + 4, f"{_number(value * 100)}%", "tick end"))
+    for stretch in _stretches(points):
+        upper = [f"{_number(x(n))},{_number(y(points[n].smooth.high))}" for n in stretch]
+        lower = [f"{_number(x(n))},{_number(y(points[n].smooth.low))}" for n in reversed(stretch)]
+        body.append(f'<polygon class="band" points="{" ".join(upper + lower)}"/>')
+        middle = " ".join(f"{_number(x(n))},{_number(y(points[n].smooth.value))}" for n in stretch)
+        body.append(f'<polyline class="curve" points="{middle}"/>')
+    for number, point in enumerate(points):
+        if point.share.known:
+            body.append(f'<circle class="day" cx="{_number(x(number))}" cy="{_number(y(point.share.value))}" r="3"/>')
+        if point.tick:
+            body.append(_line(x(number), height - foot, x(number), height - foot + 5, "axis"))
+            body.append(_write(x(number), height - 8, point.label, "tick middle"))
+    body.append(_line(left, y(0), right, y(0), "axis"))
+    return _svg(width, height, "trend", text, body)
+
+
+def _stretches(points: Sequence[TrendPoint]) -> list[list[int]]:
+    """Return runs of two or more neighbours whose pooled share is known: a line must not bridge what is not."""
+    runs: list[list[int]] = [[]]
+    for number, point in enumerate(points):
+        if point.smooth.known:
+            runs[-1].append(number)
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if len(run) > 1]
+
+
+def heat_map(
+    rows: Sequence[str],
+    columns: Sequence[str],
+    cells: Mapping[tuple[int, int], Cell],
+    *,
+    width: float,
+    row_px: float,
+    text: Text,
+) -> str:
+    """Draw a grid of cells with their values written in them; `cells` is by (row, column)."""
+    left, top = 46.0, 22.0
+    step = (width - left) / max(1, len(columns))
+    body = [_write(left + step * (n + 0.5), 14, label, "tick middle") for n, label in enumerate(columns)]
+    for row, label in enumerate(rows):
+        y = top + row * row_px
+        body.append(_write(left - 8, y + row_px / 2 + 4, label, "tick end"))
+        for column in range(len(columns)):
+            cell = cells.get((row, column))
+            x = left + column * step
+            if cell is None or not cell.watched:
+                body.append(_box(x + 1, y + 1, step - 2, row_px - 2, "cell none", 2))
+            elif cell.step is None:
+                body.append(_box(x + 1, y + 1, step - 2, row_px - 2, "cell few", 2))
+                body.append(_write(x + step / 2, y + row_px / 2 + 4, "·", "in-few middle"))
+            else:
+                body.append(_box(x + 1, y + 1, step - 2, row_px - 2, f"cell q{cell.step}", 2))
+                body.append(_write(x + step / 2, y + row_px / 2 + 4, cell.text, f"in-q{cell.step} middle"))
+    return _svg(width, top + len(rows) * row_px, "heat", text, body)
+
+
+def columns(values: Sequence[tuple[str, float, str]], *, width: float, text: Text) -> str:
+    """Draw columns with their value above and their name below: (name, value, value as text)."""
+    top, foot = 26.0, 26.0
+    height = 230.0
+    highest = max((value for _, value, _ in values), default=1.0) or 1.0
+    step = width / max(1, len(values))
+    body: list[str] = []
+    for number, (name, value, shown) in enumerate(values):
+        x = step * number
+        tall = (height - top - foot) * value / highest
+        y = height - foot - tall
+        last = "column last" if number == len(values) - 1 else "column"
+        body.append(_box(x + step * 0.16, y, step * 0.68, tall, last, 2))
+        body.append(_write(x + step / 2, y - 8, shown, "value middle"))
+        body.append(_write(x + step / 2, height - 7, name, "tick middle"))
+    body.append(_line(0, height - foot, width, height - foot, "axis"))
+    return _svg(width, height, "columns", text, body)
+
+
+def zones(
+    width_px: int, height_px: int, polygons: Sequence[tuple[str, str, Sequence[Sequence[float]]]], text: Text
+) -> str:
+    """Draw a camera's zones on an empty frame: (kind, name, corners in pixels of the frame)."""
+    scale = 640 / width_px
+    body = [_box(0, 0, 640, height_px * scale, "frame", 4)]
+    names: list[str] = []
+    for kind, name, corners in polygons:
+        points = " ".join(f"{_number(x * scale)},{_number(y * scale)}" for x, y in corners)
+        body.append(f'<polygon class="zone zone-{escape(kind)}" points="{points}"/>')
+        middle_x = sum(x for x, _ in corners) / len(corners) * scale
+        middle_y = sum(y for _, y in corners) / len(corners) * scale
+        names.append(_write(middle_x, middle_y + 6, name, "zone-name middle", most=16))
+    return _svg(640, height_px * scale, "zones", text, body + names)

@@ -1,0 +1,201 @@
+"""What a build reads from the database, in one go, and the sums that pages are made of. Pure after `read`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+from typing import TypeVar
+
+from quitboard.database.board import Board
+from quitboard.database.rows import Coverage, ModelRow, Place, Rate, Tombstone, ViolationRow, Watched
+from quitboard.records import Role, Rule
+from quitboard.site.figures import Share, share
+
+Key = TypeVar("Key", bound=Hashable)
+
+WEEK_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteData:
+    """Everything that pages rest on, pictures and settings aside."""
+
+    violations: tuple[ViolationRow, ...]  # newest first
+    by_day: tuple[Rate, ...]  # camera, day, kind
+    by_hour: tuple[Rate, ...]  # camera, weekday (1 = Monday), hour, kind
+    watched_by_day: tuple[Watched, ...]  # camera, day
+    watched_by_hour: tuple[Watched, ...]  # camera, hour of the day
+    places: tuple[Place, ...]
+    rules: tuple[Rule, ...]
+    models: tuple[ModelRow, ...]
+    tombstones: tuple[Tombstone, ...]
+    recordings: tuple[Coverage, ...]
+
+
+def read(board: Board) -> SiteData:
+    """Ask the database all that the page needs."""
+    return SiteData(
+        violations=tuple(board.violations()),
+        by_day=tuple(board.rates(("camera_id", "day"))),
+        by_hour=tuple(board.rates(("camera_id", "weekday", "hour"))),
+        watched_by_day=tuple(board.watched(("camera_id", "day"))),
+        watched_by_hour=tuple(board.watched(("camera_id", "hour"))),
+        places=tuple(board.places()),
+        rules=tuple(board.catalogue()),
+        models=tuple(board.models()),
+        tombstones=tuple(board.tombstones()),
+        recordings=tuple(board.coverage()),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Local days, both included."""
+
+    first: date
+    last: date
+
+    def __contains__(self, day: date | None) -> bool:
+        return day is not None and self.first <= day <= self.last
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    def before(self) -> Window:
+        """Return the window of the same length that ends where this begins."""
+        return Window(first=self.first - timedelta(days=self.days), last=self.first - timedelta(days=1))
+
+
+@dataclass(eq=False)
+class Facts:
+    """The sums over `SiteData` that several pages share, each made once."""
+
+    data: SiteData
+    period: Window | None = field(init=False)
+    kinds: tuple[str, ...] = field(init=False)
+    headline: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        days = [row.day for row in self.data.watched_by_day if row.day]
+        days += [row.day for row in self.data.violations]
+        days += [row.day for row in self.data.recordings]
+        self.period = Window(first=min(days), last=max(days)) if days else None
+        order = {rule.kind: number for number, rule in reversed(list(enumerate(self.data.rules)))}
+        seen = {row.kind for row in self.data.by_day} | {row.kind for row in self.data.violations}
+        self.kinds = tuple(sorted(seen, key=lambda kind: (order.get(kind, len(order)), kind)))
+        self.headline = self._headline()
+
+    def _headline(self) -> str | None:
+        """Return the kind that the home page speaks of: one with a denominator, a helmet rule before others."""
+
+        def rank(kind: str) -> tuple[bool, bool, int]:
+            found = self.share_of(kind)
+            return (found.count > 0, "no_helmet" in kind and not kind.startswith("passenger"), found.base)
+
+        able = [kind for kind in self.kinds if self.share_of(kind).known and not is_of_vehicles(kind)]
+        return max(able, key=rank, default=None)
+
+    # --- shares --------------------------------------------------------------------------------------------------
+
+    def share_of(self, kind: str, *, window: Window | None = None, camera_id: str | None = None) -> Share:
+        """Return suspected violations of riders judged, over all days or a window, everywhere or at one place."""
+        return pooled(
+            row
+            for row in self.data.by_day
+            if row.kind == kind
+            and (camera_id is None or row.camera_id == camera_id)
+            and (window is None or row.day in window)
+        )
+
+    @cached_property
+    def share_at(self) -> dict[tuple[str, str | None], Share]:
+        """Shares over all days by (kind, camera)."""
+        groups: dict[tuple[str, str | None], list[Rate]] = defaultdict(list)
+        for row in self.data.by_day:
+            groups[row.kind, row.camera_id].append(row)
+        return {key: pooled(rows) for key, rows in groups.items()}
+
+    def shares(self, kind: str, by: Callable[[Rate], Key], rows: Iterable[Rate] | None = None) -> dict[Key, Share]:
+        """Return shares of one kind by what `by` takes from a row."""
+        groups: dict[Key, list[Rate]] = defaultdict(list)
+        for row in self.data.by_day if rows is None else rows:
+            if row.kind == kind:
+                groups[by(row)].append(row)
+        return {key: pooled(group) for key, group in groups.items()}
+
+    # --- what was watched ------------------------------------------------------------------------------------------
+
+    def watched(self, *, window: Window | None = None, camera_id: str | None = None) -> Watched:
+        """Return what was watched, over all days or a window, everywhere or at one place."""
+        rows = [
+            row
+            for row in self.data.watched_by_day
+            if (camera_id is None or row.camera_id == camera_id) and (window is None or row.day in window)
+        ]
+        return Watched(
+            watched_hours=sum(row.watched_hours for row in rows),
+            looked_hours=sum(row.looked_hours for row in rows),
+            persons=sum(row.persons for row in rows),
+            vehicles=sum(row.vehicles for row in rows),
+            riders=sum(row.riders for row in rows),
+        )
+
+    def coverage_by_hour(self) -> dict[str, dict[int, float]]:
+        """Return, by camera, the share (0-1) of each hour of the day that was watched on the days of that camera."""
+        days: dict[str, set[date]] = defaultdict(set)
+        for row in self.data.watched_by_day:
+            if row.camera_id is not None and row.day is not None and row.watched_hours > 0:
+                days[row.camera_id].add(row.day)
+        found: dict[str, dict[int, float]] = defaultdict(dict)
+        for row in self.data.watched_by_hour:
+            if row.camera_id is not None and row.hour is not None and days[row.camera_id]:
+                found[row.camera_id][row.hour] = row.watched_hours / len(days[row.camera_id])
+        return found
+
+    def latest_week(self) -> Window | None:
+        """Return the last seven days of the period, or the whole period where it is shorter."""
+        if self.period is None:
+            return None
+        return Window(
+            first=max(self.period.first, self.period.last - timedelta(days=WEEK_DAYS - 1)), last=self.period.last
+        )
+
+    def rule_on(self, kind: str, day: date) -> Rule | None:
+        """Return the catalogue's row in force on a day."""
+        for rule in self.data.rules:
+            if rule.kind == kind and (rule.valid_from or day) <= day <= (rule.valid_to or day):
+                return rule
+        return None
+
+    def vehicle_of(self, kind: str) -> str:
+        """Return the vehicle that a kind is about first, for its figure and its words."""
+        for rule in self.data.rules:
+            if rule.kind == kind:
+                return rule.vehicles[0].value
+        return Role.SCOOTER.value
+
+
+def pooled(rows: Iterable[Rate]) -> Share:
+    """Return the share over several rows: counts add up, intervals are made anew."""
+    count = base = 0
+    for row in rows:
+        count += row.violations
+        base += row.judged
+    return share(count, base)
+
+
+def is_of_vehicles(kind: str) -> bool:
+    """Say whether a kind's denominator is vehicles at rest, not riders."""
+    return kind == "parking"
+
+
+def counts(values: Iterable[str]) -> Mapping[str, int]:
+    """Return how often each value occurs, by value."""
+    found: dict[str, int] = defaultdict(int)
+    for value in values:
+        found[value] += 1
+    return dict(sorted(found.items()))

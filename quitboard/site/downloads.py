@@ -1,0 +1,184 @@
+"""The page's own numbers as files: CSV that opens right in Excel, JSON, Parquet, and what each field means. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from quitboard.site.browse import list_path
+from quitboard.site.data import is_of_vehicles
+from quitboard.site.figures import FEWEST, Share
+from quitboard.site.statistics import kinds_with_rates
+from quitboard.site.view import View, segment
+
+# fmt: off
+# ruff: noqa: E501 - a table reads best one row a line
+FIELDS = (
+    ("id", "string", "의심 사례의 이름", "name of the case"),
+    ("kind", "string", "유형 (violation 목록의 kind)", "kind, as in the catalogue"),
+    ("camera_id", "string", "카메라", "camera"),
+    ("place", "string", "장소 이름", "name of the place"),
+    ("area", "string", "지역: 주소나 좌표는 공개하지 않는다", "area: no address or point is published"),
+    ("vehicle", "string", "탈것", "vehicle"),
+    ("date", "date", "카메라 시계의 날짜", "date on the camera's clock"),
+    ("hour", "integer", "시 (0–23): 분과 초는 공개하지 않는다", "hour (0-23): no minute or second is published"),
+    ("weekday", "integer", "요일 (1 = 월요일)", "weekday (1 = Monday)"),
+    ("confidence", "number", "검출 신뢰도 (0–1)", "confidence of the detection (0-1)"),
+    ("zone", "string", "구역 이름", "name of the zone"),
+    ("has_picture", "boolean", "익명 처리된 사진이 있는가", "is there an anonymised picture"),
+    ("in_rates", "boolean", "비율에 들어가는가: 지켜본 시간이 알려진 것만", "is it part of rates: only where hours watched are known"),
+    ("verdict", "string", "사람이 확인한 결과", "a reviewer's verdict"),
+    ("model", "string", "검출 모델", "model that found it"),
+    ("page", "string", "이 사이트 안의 쪽", "page on this site"),
+)
+# fmt: on
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def violation_rows(view: View) -> Iterator[tuple[Any, ...]]:
+    """Yield the public fields of every listed violation, in the order of `FIELDS`."""
+    for row in view.facts.data.violations:
+        model = view.models.get(row.model_sha256)
+        yield (
+            row.id, row.kind, row.camera_id, view.place_name(row.camera_id), row.area, row.vehicle, row.day, row.hour,
+            row.weekday, None if row.confidence is None else round(row.confidence, 4), row.zone,
+            row.still_sha256 in view.media.stills, row.has_exposure, row.verdict, model.name if model else "", f"v/{segment(row.id)}/index.html",
+        )  # fmt: skip
+
+
+def downloads(view: View) -> Iterator[tuple[str, bytes]]:
+    """Yield every file below `data/`: (path, content). The same for both languages."""
+    names = [field[0] for field in FIELDS]
+    yield "data/violations.csv", csv_bytes(names, violation_rows(view))
+    yield "data/violations.json", _json_bytes(names, violation_rows(view))
+    yield "data/violations.parquet", _parquet_bytes(view)
+    yield "data/datapackage.json", _schema(view)
+    yield from statistics(view)
+
+
+def statistics(view: View) -> Iterator[tuple[str, bytes]]:
+    """Yield the tables behind the charts; a share of fewer than five riders is left empty, its counts too."""
+    facts = view.facts
+    kinds = kinds_with_rates(facts)
+    share_names = ("suspected", "judged", "share", "low_95", "high_95")
+    if kinds:
+        rows: Iterable[Sequence[Any]] = [(kind, *_cells(facts.share_of(kind))) for kind in kinds]
+        yield "data/statistics/by_kind.csv", csv_bytes(("kind", *share_names), rows)
+    if facts.data.watched_by_day:
+        yield (
+            "data/statistics/watched.csv",
+            csv_bytes(
+                ("camera_id", "date", "watched_hours", "looked_hours", "riders", "persons"),
+                [
+                    (
+                        row.camera_id,
+                        row.day,
+                        round(row.watched_hours, 3),
+                        round(row.looked_hours, 3),
+                        _few(row.riders),
+                        row.persons,
+                    )
+                    for row in facts.data.watched_by_day
+                ],
+            ),
+        )
+    for kind in kinds:
+        stem = f"data/statistics/{segment(kind)}"
+        places = facts.shares(kind, lambda row: str(row.camera_id))
+        yield (
+            f"{stem}_by_place.csv",
+            csv_bytes(("camera_id", *share_names), [(name, *_cells(found)) for name, found in sorted(places.items())]),
+        )
+        hours = facts.shares(kind, lambda row: (row.weekday or 0, row.hour or 0), facts.data.by_hour)
+        yield (
+            f"{stem}_by_hour.csv",
+            csv_bytes(
+                ("weekday", "hour", *share_names), [(*key, *_cells(found)) for key, found in sorted(hours.items())]
+            ),
+        )
+        days = facts.shares(kind, lambda row: str(row.day))
+        yield (
+            f"{stem}_by_day.csv",
+            csv_bytes(("date", *share_names), [(day, *_cells(found)) for day, found in sorted(days.items())]),
+        )
+
+
+def _cells(found: Share) -> tuple[Any, ...]:
+    if not found.known:
+        return ("", "", "", "", "")
+    return (found.count, found.base, round(found.value, 5), round(found.low, 5), round(found.high, 5))
+
+
+def _few(number: int) -> int | str:
+    return number if number >= FEWEST else f"<{FEWEST}"
+
+
+def csv_bytes(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """Return a CSV with a byte order mark, so that Excel reads it as UTF-8; a cell never begins a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_harmless(cell) for cell in row])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def _harmless(cell: object) -> object:
+    if isinstance(cell, str) and cell.startswith(_DANGEROUS):
+        return "'" + cell
+    return str(cell).lower() if isinstance(cell, bool) else cell
+
+
+def _json_bytes(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    lines = ",\n".join(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, default=str) for row in rows)
+    return f"[\n{lines}\n]\n".encode()
+
+
+def _parquet_bytes(view: View) -> bytes:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    kinds = {
+        "string": pa.string(), "date": pa.date32(), "integer": pa.int32(), "number": pa.float64(), "boolean": pa.bool_()
+    }  # fmt: skip
+    schema = pa.schema([(name, kinds[kind]) for name, kind, _, _ in FIELDS])
+    table = pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in violation_rows(view)], schema)
+    out = io.BytesIO()
+    parquet.write_table(table, out, compression="zstd")
+    return out.getvalue()
+
+
+def _schema(view: View) -> bytes:
+    """Return a description after the Data Package standard (datapackage.org, version 2)."""
+    fields = [
+        {"name": name, "type": kind, "description": english, "description_ko": korean}
+        for name, kind, korean, english in FIELDS
+    ]
+    package = {
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+        "name": "quitboard",
+        "title": view.settings.board.title_en,
+        "title_ko": view.settings.board.title_ko,
+        "version": str(view.as_of or ""),
+        "licenses": [{"name": view.settings.site.data_licence}],
+        "resources": [
+            {
+                "name": f"violations-{suffix}",
+                "path": f"violations.{suffix}",
+                "format": suffix,
+                "encoding": "utf-8",
+                "schema": {"fields": fields, "primaryKey": ["id"]},
+            }
+            for suffix in ("csv", "json", "parquet")
+        ],
+        "kinds": [
+            {"kind": kind, "name_ko": rule.name_ko, "name_en": rule.name_en, "list": list_path("kind", kind),
+             "denominator": "vehicles" if is_of_vehicles(kind) else "riders judged"}
+            for kind in view.facts.kinds
+            if (rule := next((rule for rule in view.facts.data.rules if rule.kind == kind), None))
+        ],
+    }  # fmt: skip
+    return (json.dumps(package, ensure_ascii=False, indent=1) + "\n").encode()

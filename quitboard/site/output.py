@@ -1,0 +1,252 @@
+"""The site's folder: built beside the old one, file by file as a link where nothing changed, then exchanged at once.
+
+A reader, or a command killed at any instant, meets the old site or the new one, never a mixture. Two files in it
+say that it is ours and what it holds: `.quitboard-site.json`, and `SHA256SUMS`, which `sha256sum -c` reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from quitboard.errors import UsageError
+from quitboard.files import disk_full_named, locked, sha256_bytes, sync_folder
+
+MARKER = ".quitboard-site.json"
+SUMS = "SHA256SUMS"
+_OURS = frozenset((MARKER, SUMS))
+_JUNK = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
+"""What file managers leave behind: neither ours nor missed."""
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Old:
+    """The site as it stands: SHA-256 by path, and whether anything in it was touched since it was built."""
+
+    sums: Mapping[str, str]
+    fingerprint: str
+    whole: bool
+
+
+@contextlib.contextmanager
+def locked_target(out: Path) -> Iterator[Path]:
+    """Hold the output folder for one build; yields its real path, with what a killed build left behind put right.
+
+    Raises:
+        Locked: another build is at work on it.
+        UsageError: it is not ours to replace.
+    """
+    out = Path(os.path.realpath(out))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with locked(out.parent / f".{out.name}.lock", what="site"):
+        previous = _previous(out)
+        if previous.is_dir() and not out.exists():
+            previous.rename(out)  # killed between the two renames of a system that cannot exchange
+        for leftover in (staging_of(out), previous):
+            if (leftover / MARKER).is_file() or (leftover.is_dir() and not any(leftover.iterdir())):
+                shutil.rmtree(leftover)
+        _refuse_foreign(out)
+        yield out
+
+
+def staging_of(out: Path) -> Path:
+    """Return the folder beside `out` in which its next generation is built."""
+    return out.with_name(f".{out.name}.building")
+
+
+def _previous(out: Path) -> Path:
+    return out.with_name(f".{out.name}.previous")
+
+
+def _refuse_foreign(out: Path) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise UsageError("the output is a file, not a folder", where=out.name, todo="Name another folder with -o")
+    if not any(out.iterdir()):
+        return
+    if not _is_marked(out):
+        raise UsageError(
+            "the output folder is not empty and was not made by build-site", where=out.name,
+            todo="Name another folder with -o, or empty this one yourself",
+        )  # fmt: skip
+
+
+def _is_marked(folder: Path) -> bool:
+    try:
+        return bool(json.loads((folder / MARKER).read_text()).get("made_by") == "quitboard")
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def read_old(out: Path) -> Old:
+    """Read what the present site holds and look at every file of it, not into it.
+
+    Raises:
+        UsageError: it holds files that build-site did not put there: replacing it would lose them.
+    """
+    if not (out / MARKER).is_file():
+        return Old(sums={}, fingerprint="", whole=False)
+    marker = json.loads((out / MARKER).read_text())
+    built_ns = (out / MARKER).stat().st_mtime_ns
+    sums: dict[str, str] = {}
+    if (out / SUMS).is_file():
+        for line in (out / SUMS).read_text().splitlines():
+            digest, _, path = line.partition("  ")
+            sums[path] = digest
+    found = 0
+    total = 0
+    touched: set[str] = set()
+    foreign: list[str] = []
+    for path, entry in _walk(out):
+        if path in _OURS or entry.name in _JUNK:
+            continue
+        if path not in sums or entry.is_symlink():
+            foreign.append(path)
+            continue
+        status = entry.stat(follow_symlinks=False)
+        found += 1
+        total += status.st_size
+        if status.st_mtime_ns > built_ns:
+            touched.add(path)
+    if foreign:
+        raise UsageError(
+            f"the output folder holds {len(foreign)} files that are not build-site's, for example {foreign[0]!r}",
+            where=out.name,
+            todo="Move them elsewhere: the folder is replaced as a whole",
+        )
+    whole = not touched and found == len(sums) and (found, total) == (marker.get("files"), marker.get("bytes"))
+    trusted = (
+        {path: digest for path, digest in sums.items() if path not in touched} if total == marker.get("bytes") else {}
+    )
+    return Old(sums=trusted, fingerprint=str(marker.get("fingerprint", "")), whole=whole)
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield every entry that is not a folder, by its path below `folder`; links are named, never followed."""
+    stack = [("", str(folder))]
+    while stack:
+        prefix, path = stack.pop()
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    stack.append((f"{prefix}{entry.name}/", entry.path))
+                else:
+                    yield f"{prefix}{entry.name}", entry
+
+
+@dataclass(slots=True)
+class Staging:
+    """The next generation while it is being written. Usable from several processes, each with its own instance."""
+
+    out: Path
+    old: Mapping[str, str]
+    sums: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    written: int = 0
+    _folders: set[str] = field(default_factory=set)
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write a file, or link the old one where it is the same. Raises `DiskFull`."""
+        digest = sha256_bytes(content)
+        target = self._target(path)
+        self.sums[path], self.sizes[path] = digest, len(content)
+        if self.old.get(path) == digest and _linked(self.out / path, target):
+            return
+        with disk_full_named(path), Path(target).open("xb", buffering=0) as file:
+            file.write(content)
+        self.written += 1
+
+    def put_file(self, path: str, source: Path, digest: str) -> None:
+        """Take in a file that lies ready: a link where the system allows it. Raises `DiskFull`."""
+        target = self._target(path)
+        self.sums[path], self.sizes[path] = digest, source.stat().st_size
+        same = self.old.get(path) == digest
+        if not _linked(source, target):
+            with disk_full_named(path):
+                shutil.copyfile(source, target)
+        self.written += not same
+
+    def _target(self, path: str) -> str:
+        parts = path.split("/")
+        if any(part in ("", ".", "..") for part in parts):
+            raise ValueError(f"{path!r} would leave the site")
+        root = str(staging_of(self.out))
+        folder = path.rpartition("/")[0]
+        if folder not in self._folders:
+            Path(root, folder).mkdir(parents=True, exist_ok=True)
+            self._folders.add(folder)
+        return f"{root}/{path}"
+
+
+def _linked(source: Path, target: str) -> bool:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOENT, errno.ENOTSUP, errno.EACCES):
+            return False
+        raise
+    return True
+
+
+def begin(out: Path) -> None:
+    """Open an empty staging folder, marked as ours so that a later build may clear it."""
+    staging = staging_of(out)
+    staging.mkdir(mode=0o755)
+    (staging / MARKER).write_text('{"made_by": "quitboard", "unfinished": true}')
+
+
+def finish(out: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str) -> None:
+    """Write the two files about the site and put it in the place of the old one, which is then deleted."""
+    staging = staging_of(out)
+    with disk_full_named(SUMS):
+        (staging / SUMS).write_text("".join(f"{digest}  {path}\n" for path, digest in sorted(sums.items())))
+    _mark(staging, sums, total_bytes, fingerprint)
+    sync_folder(staging)
+    exchange(staging, out)
+    sync_folder(out.parent)
+    if staging.exists():
+        shutil.rmtree(staging)
+
+
+def _mark(folder: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str) -> None:
+    """Write the marker anew under its name: last, so that nothing built is younger than it."""
+    marker = {"made_by": "quitboard", "fingerprint": fingerprint, "files": len(sums), "bytes": total_bytes}
+    temporary = folder / f"{MARKER}.new"
+    with disk_full_named(MARKER):
+        temporary.write_text(json.dumps(marker, sort_keys=True))
+    temporary.replace(folder / MARKER)
+
+
+def keep(out: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str) -> None:
+    """Let the present site stand, every file being as it would be built, and remember what it was built from."""
+    _mark(out, sums, total_bytes, fingerprint)
+    shutil.rmtree(staging_of(out))
+
+
+def exchange(staging: Path, out: Path) -> None:
+    """Let two folders change places in one step; where the system cannot, in two renames that `locked_target` mends."""
+    if not out.exists() or not any(out.iterdir()):
+        staging.rename(out)
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "renameat2"):
+        done = libc.renameat2(_AT_FDCWD, os.fsencode(staging), _AT_FDCWD, os.fsencode(out), _RENAME_EXCHANGE)
+        if done == 0:
+            return
+        code = ctypes.get_errno()
+        if code not in (errno.ENOSYS, errno.EINVAL):
+            raise OSError(code, os.strerror(code), str(out))
+    previous = _previous(out)
+    out.rename(previous)
+    staging.rename(out)
+    shutil.rmtree(previous)

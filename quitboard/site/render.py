@@ -1,0 +1,123 @@
+"""Pages to bytes: the only place that knows jinja2. Every text from data is escaped, always."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
+
+from quitboard.files import resource
+from quitboard.site.browse import list_path
+from quitboard.site.data import is_of_vehicles
+from quitboard.site.i18n import LANGUAGES
+from quitboard.site.pages import Page, context
+from quitboard.site.plain import place_path
+from quitboard.site.view import View, segment
+
+SECTIONS = ("violations", "statistics", "places", "law", "method", "data", "contact")
+CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+_ROOT_MARK = "\x00"
+"""Stands for the way back to the site's root in markup that is made once and used at several depths."""
+
+_STRONG = re.compile(r"\*\*(.+?)\*\*")
+
+
+def rich(text: str) -> Markup:
+    """Return a text escaped, with `**this**` made strong."""
+    return Markup(_STRONG.sub(r"<strong>\1</strong>", str(escape(text))))  # noqa: S704 - escaped just here
+
+
+def language_folder(language: str) -> str:
+    """Return where a language lives: Korean at the root."""
+    return "" if language == LANGUAGES[0] else f"{language}/"
+
+
+def file_of(language: str, page_path: str) -> str:
+    """Return the file that a page is written to, below the site's root."""
+    path = f"{language_folder(language)}{page_path}"
+    return path if path.endswith(".html") else f"{path}index.html"
+
+
+class Renderer:
+    """Renders the pages of one language. Header, footer and cards are made once and put together with each page."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._folder = language_folder(view.words.language)
+        self._environment = Environment(
+            loader=FileSystemLoader(resource("templates")),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        self._environment.filters["rich"] = rich
+        self._environment.globals.update(
+            t=view.words,
+            view=view,
+            board=view.settings.board,
+            site=view.settings.site,
+            csp=CSP,
+            sections=SECTIONS,
+            list_path=list_path,
+            place_path=place_path,
+            segment=segment,
+            is_of_vehicles=is_of_vehicles,
+            other_language=next(name for name in LANGUAGES if name != view.words.language),
+        )
+        self._cards: dict[int, str] = {}
+        self._frames: dict[str, tuple[str, str]] = {}
+
+    def page(self, page: Page) -> bytes:
+        """Return one page as a whole HTML document."""
+        file = file_of(self._view.words.language, page.path)
+        root = "../" * file.count("/")
+        if page.template == "lost" and self._view.base_url:
+            root = self._view.base_url  # a server shows it at any depth
+        header, footer = self._frame(page.section)
+        html = self._template(f"pages/{page.template}.html").render(
+            context(self._view, page),
+            page_path=page.path,
+            root=root,
+            href=self._href(root),
+            here=file,
+            there=file_of(self._other_language(), page.path),
+            header=Markup(header.replace(_ROOT_MARK, root)),  # noqa: S704 - rendered by a template
+            footer=Markup(footer.replace(_ROOT_MARK, root)),  # noqa: S704
+            cards_of=lambda numbers: self._cards_of(numbers, root),
+        )
+        return html.encode()
+
+    def _other_language(self) -> str:
+        return next(name for name in LANGUAGES if name != self._view.words.language)
+
+    def _href(self, root: str) -> Callable[[str], str]:
+        start = root + self._folder
+        return lambda path: f"{start}{path}" if path.endswith(".html") else f"{start}{path}index.html"
+
+    def _frame(self, section: str) -> tuple[str, str]:
+        if section not in self._frames:
+            values: dict[str, Any] = {"section": section, "root": _ROOT_MARK, "href": self._href(_ROOT_MARK)}
+            self._frames[section] = (
+                self._template("parts/header.html").render(values),
+                self._template("parts/footer.html").render(values),
+            )
+        return self._frames[section]
+
+    def _cards_of(self, numbers: list[int], root: str) -> Markup:
+        return Markup("".join(map(self._card, numbers)).replace(_ROOT_MARK, root))  # noqa: S704 - rendered by a template
+
+    def _card(self, number: int) -> str:
+        if number not in self._cards:
+            self._cards[number] = self._template("parts/card.html").render(
+                card=self._view.card(number), root=_ROOT_MARK, href=self._href(_ROOT_MARK)
+            )
+        return self._cards[number]
+
+    def _template(self, name: str) -> Template:
+        return self._environment.get_template(name)

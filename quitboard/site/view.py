@@ -1,0 +1,232 @@
+"""One language's view of the board: names, figures and cards as pages write them. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from quitboard.database.rows import ModelRow, Place, ViolationRow
+from quitboard.records import Rule
+from quitboard.settings import Settings
+from quitboard.site.data import Facts, is_of_vehicles
+from quitboard.site.figures import FEWEST, Share
+from quitboard.site.i18n import Words
+from quitboard.site.media import Media
+
+FACETS = ("kind", "place", "hour", "month", "day")
+"""What violations may be chosen by: kind, place and time, as the first QuitBoard had it."""
+
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_RELATED = 4
+_SURE, _RATHER_SURE = 0.95, 0.88
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A suspected violation as lists show it."""
+
+    id: str
+    kind: str
+    kind_name: str
+    place: str
+    area: str
+    day: date
+    when: str
+    sureness: str
+    still: Any  # Still | None
+    has_clip: bool
+
+
+@dataclass(eq=False)
+class View:
+    """Everything a page needs to know to speak of the board in one language."""
+
+    facts: Facts
+    settings: Settings
+    media: Media
+    words: Words
+    base_url: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        url = self.settings.site.base_url
+        self.base_url = url if not url or url.endswith("/") else url + "/"
+
+    # --- names -----------------------------------------------------------------------------------------------------
+
+    @property
+    def title(self) -> str:
+        board = self.settings.board
+        return board.title_ko if self.words.is_korean else board.title_en
+
+    @property
+    def as_of(self) -> date | None:
+        return self.facts.period.last if self.facts.period else None
+
+    @cached_property
+    def _rules(self) -> dict[str, Rule]:
+        return {rule.kind: rule for rule in reversed(self.facts.data.rules)}
+
+    @cached_property
+    def places(self) -> dict[str, Place]:
+        return {place.id: place for place in self.facts.data.places}
+
+    @cached_property
+    def models(self) -> dict[str, ModelRow]:
+        return {model.sha256: model for model in self.facts.data.models}
+
+    def kind_name(self, kind: str) -> str:
+        rule = self._rules.get(kind)
+        if rule is None:
+            return kind
+        return (rule.name_ko if self.words.is_korean else rule.name_en) or kind
+
+    def place_name(self, camera_id: str) -> str:
+        place = self.places.get(camera_id)
+        return (place.name if place else "") or camera_id
+
+    def area_name(self, camera_id: str) -> str:
+        place = self.places.get(camera_id)
+        return place.area if place else ""
+
+    def place_with_area(self, camera_id: str) -> str:
+        area = self.area_name(camera_id)
+        return f"{self.place_name(camera_id)} · {area}" if area else self.place_name(camera_id)
+
+    def facet_name(self, facet: str, value: str) -> str:
+        """Return the title of a facet's value: a kind, a place, an hour, a month or a day."""
+        if facet == "kind":
+            return self.kind_name(value)
+        if facet == "place":
+            return self.place_name(value)
+        if facet == "hour":
+            return self.words.hour(int(value))
+        if facet == "month":
+            return self.words.month(value)
+        return self.words.day(date.fromisoformat(value))
+
+    # --- figures ----------------------------------------------------------------------------------------------------
+
+    def percent(self, found: Share) -> str:
+        """Return a share as a percentage, or that it is too few to say."""
+        if not found.known:
+            return self.words("figure.too_few")
+        return f"{found.value * 100:.1f}%" if found.value < 0.995 or found.count == found.base else "99.5%"
+
+    def interval(self, found: Share) -> str:
+        """Return the 95 % interval of a share: "28.0–34.6%"; empty where there is none."""
+        return f"{found.low * 100:.1f}–{found.high * 100:.1f}%" if found.known else ""
+
+    def figure(self, found: Share) -> str:
+        return f"{self.percent(found)} ({self.interval(found)})" if found.known else self.percent(found)
+
+    def of_base(self, kind: str, found: Share) -> str:
+        """Return the denominator in words: "판단한 412명 중 128명"."""
+        if found.base < FEWEST:
+            return self.words("figure.few_base", most=FEWEST - 1)
+        unit = "vehicles" if is_of_vehicles(kind) else "riders"
+        return self.words(f"figure.of_{unit}", count=found.count, base=found.base)
+
+    def n(self, found: Share) -> str:
+        return f"n = {found.base:,}" if found.base >= FEWEST else f"n < {FEWEST}"
+
+    def per_hundred(self, kind: str, found: Share) -> str:
+        """Return the sentence "of every 100 …" for a kind; `**` marks what stands out."""
+        n = max(1, round(found.value * 100)) if found.count else 0
+        key = f"rate.{kind}"
+        if key in self.words:
+            return self.words(key, n=n)
+        return self.words("rate.other", n=n, kind=self.kind_name(kind).replace("*", "＊"))
+
+    def sureness(self, confidence: float | None) -> str:
+        if confidence is None:
+            return self.words("sureness.unknown")
+        step = "sure" if confidence >= _SURE else "rather" if confidence >= _RATHER_SURE else "partly"
+        return self.words(f"sureness.{step}")
+
+    # --- cards and lists ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def lists(self) -> Mapping[tuple[str, str], list[int]]:
+        """Positions of violations, newest first, by (facet, value); all of them under ("all", "")."""
+        found: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for number, row in enumerate(self.facts.data.violations):
+            day = row.day.isoformat()
+            found["all", ""].append(number)
+            found["kind", row.kind].append(number)
+            found["place", row.camera_id].append(number)
+            found["hour", f"{row.hour:02d}"].append(number)
+            found["month", day[:7]].append(number)
+            found["day", day].append(number)
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def _neighbours(self) -> tuple[dict[int, tuple[tuple[str, str], int]], dict[tuple[str, str], list[int]]]:
+        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+        at: dict[int, tuple[tuple[str, str], int]] = {}
+        for number, row in enumerate(self.facts.data.violations):
+            group = groups[row.kind, row.camera_id]
+            at[number] = ((row.kind, row.camera_id), len(group))
+            group.append(number)
+        return at, groups
+
+    def related(self, number: int) -> list[int]:
+        """Return the nearest in time of the same kind at the same place, never by the look of a person."""
+        at, groups = self._neighbours
+        key, place = at[number]
+        group = groups[key]
+        start = max(0, min(place - _RELATED // 2, len(group) - _RELATED - 1))
+        return [other for other in group[start : start + _RELATED + 1] if other != number][:_RELATED]
+
+    def card(self, number: int) -> Card:
+        row = self.facts.data.violations[number]
+        return Card(
+            id=row.id,
+            kind=row.kind,
+            kind_name=self.kind_name(row.kind),
+            place=self.place_name(row.camera_id),
+            area=self.area_name(row.camera_id),
+            day=row.day,
+            when=f"{self.words.short_day(row.day)} {self.words.hour(row.hour)}",
+            sureness=self.sureness(row.confidence),
+            still=self.media.stills.get(row.still_sha256),
+            has_clip=row.clip_sha256 in self.media.clips,
+        )
+
+    def measured(self, row: ViolationRow) -> list[tuple[str, str]]:
+        """Return what was measured of the model for the classes that a kind rests on: (name, figures)."""
+        model = self.models.get(row.model_sha256)
+        if model is None:
+            return []
+        classes = ["helmet", "head"] if "helmet" in row.kind else ["person", row.vehicle]
+        found = []
+        for name in classes:
+            shown = class_figures(model.figures).get(name)
+            if shown and "precision" in shown:
+                found.append((self.words.or_else(f"class.{name}", name), fraction(shown["precision"])))
+        return found
+
+
+def segment(name: str) -> str:
+    """Return a name from the data as one safe part of a path: itself where it is a plain slug, else a hash of it."""
+    return name if _PLAIN.fullmatch(name) else f"x{hashlib.sha256(name.encode()).hexdigest()[:20]}"
+
+
+def class_figures(figures: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """Return a card's flat figures ("helmet.ap50") by class and measure."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for key, value in sorted(figures.items()):
+        name, _, measure = key.rpartition(".")
+        if name and isinstance(value, int | float) and not isinstance(value, bool):
+            found[name][measure.lower()] = float(value)
+    return dict(found)
+
+
+def fraction(value: float) -> str:
+    """Return a fraction 0-1 with three places."""
+    return f"{value:.3f}"
