@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quitboard.detect.geometry import Array, area, ground_points, intersection, iou
+from quitboard.detect.geometry import Array, area, as_boxes, ground_points, intersection, iou
 from quitboard.detect.motion import WALKING_MPS, Ground, boxes_at, cut_off, spans_of
 from quitboard.records import VEHICLE_ROLES, IntArray, Ride, Role, Track
 from quitboard.settings import RuleSettings
@@ -21,6 +21,7 @@ BRIDGED_US = 2_000_000
 """A small vehicle is often missed; a ride goes on over so long a gap between two sightings."""
 _NEAR_US = 1_000_000
 _FEW = 3
+_STANDING_MPS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,7 +35,7 @@ class Pair:
     side_heights: float  # how far beside the vehicle the person is, median, in his heights
     feet_heights: float  # how far his feet are above the vehicle's lowest point, median, in his heights
     moved_heights: float  # how far the vehicle moved or grew while he was aboard, in his heights
-    speed_mps: float  # his median speed while aboard
+    speed_mps: float  # his median speed while aboard and not standing
 
     @property
     def share(self) -> float:
@@ -83,20 +84,26 @@ def pair_of(person: Track, vehicle: Track, ground: Ground) -> Pair | None:
         side_heights=float(np.median(side[on])),
         feet_heights=float(np.median(feet[on])),
         moved_heights=max(shift, 2 * growth),
-        speed_mps=_speed_mps(at_us, p, on, ground),
+        speed_mps=_speed_mps(person, at_us[on], ground),
     )
 
 
-def _speed_mps(at_us: IntArray, persons: Array, on: IntArray, ground: Ground) -> float:
-    """Return a person's median speed while aboard; 0 where the picture's edge cuts him off in nearly all frames."""
-    whole = ~cut_off(persons, ground.width, ground.height) if not ground.measured else np.ones(len(at_us), dtype=bool)
-    known = np.flatnonzero(whole)
-    if len(np.intersect1d(known, on)) < _FEW:
+def _speed_mps(person: Track, at_us: IntArray, ground: Ground) -> float:
+    """Return how fast a person goes at given instants when he goes at all, median; 0 where that cannot be told.
+
+    Taken from all his boxes: he is seen more often than a small vehicle. Waiting at a light does not slow a ride down.
+    Where the picture's edge cuts him off his size says nothing about his distance.
+    """
+    boxes = as_boxes(person.xyxy)
+    known = np.ones(len(boxes), bool) if ground.measured else ~cut_off(boxes, ground.width, ground.height)
+    if known.sum() < _FEW:
         return 0.0
-    tall = persons[known, 3] - persons[known, 1]
-    path = ground.path_m(at_us[known], ground_points(persons[known]), tall)
-    speed = ground.speed_mps(at_us[known], path)
-    return float(np.median(speed[np.isin(known, on)]))
+    times, boxes = person.at_us[known], boxes[known]
+    path = ground.path_m(times, ground_points(boxes), boxes[:, 3] - boxes[:, 1])
+    speed = ground.speed_mps(times, path)
+    during = speed[(times >= at_us[0]) & (times <= at_us[-1])]
+    going = during[during >= _STANDING_MPS]
+    return float(np.median(going)) if len(going) >= _FEW else 0.0
 
 
 def is_riding(pair: Pair, ground: Ground, settings: RuleSettings) -> bool:
