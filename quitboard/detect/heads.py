@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from quitboard.detect.geometry import Array, as_boxes, iou
-from quitboard.detect.motion import boxes_at
+from quitboard.detect.ground import boxes_at
 from quitboard.records import ROLES, Detections, FloatArray, HeadSighting, IntArray, Ride, Role, Track
 
 _NEAR_US = 600_000

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quitboard.detect.geometry import Array, area, as_boxes, ground_points, intersection, iou
-from quitboard.detect.motion import WALKING_MPS, Ground, boxes_at, cut_off, spans_of
+from quitboard.detect.ground import WALKING_MPS, Ground, boxes_at, cut_off, spans_of
 from quitboard.records import VEHICLE_ROLES, IntArray, Ride, Role, Track
 from quitboard.settings import RuleSettings
 

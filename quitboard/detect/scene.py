@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from quitboard.detect.geometry import Array, as_boxes, iou
+from quitboard.detect.ground import Ground, ground_of
 from quitboard.detect.heads import Heads, sightings_of
-from quitboard.detect.motion import Ground, ground_of
 from quitboard.detect.riding import find_rides
 from quitboard.records import VEHICLE_ROLES, Camera, HeadSighting, IntArray, Ride, Role, Track
 from quitboard.settings import RuleSettings

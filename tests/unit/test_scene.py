@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from quitboard.detect.motion import boxes_at
+from quitboard.detect.ground import boxes_at
 from quitboard.records import Role
 from tests.unit.street_boxes import (
     STEP_US,

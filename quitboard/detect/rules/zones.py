@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quitboard.detect.geometry import Array, ground_points, principal_axes, signed_distance
-from quitboard.detect.motion import BODY_M, Ground, boxes_at, picture_scale, slope, smoothed, spans_of
+from quitboard.detect.ground import BODY_M, Ground, boxes_at, picture_scale, slope, smoothed, spans_of
 from quitboard.detect.rules.finding import Finding, Outcome, Tally, Vote, tally
 from quitboard.detect.scene import Scene
 from quitboard.records import Camera, IntArray, Ride, Rule, Zone, ZoneKind
