@@ -16,10 +16,10 @@ import numpy as np
 from quitboard import files
 from quitboard.detect import video
 from quitboard.detect.evidence import make_evidence
+from quitboard.detect.ground import boxes_at
 from quitboard.detect.journal import Journal, key_of
 from quitboard.detect.marks import Mark
 from quitboard.detect.model import Detector
-from quitboard.detect.motion import boxes_at
 from quitboard.detect.privacy_gate import Gate
 from quitboard.detect.regions import PERSON_CONFIDENCE, REACH_US
 from quitboard.errors import RecordingError
