@@ -13,16 +13,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from quitboard import files
-from quitboard.detect.exposure import exposures_of
+from quitboard.catalogue import in_force
+from quitboard.detect.exposure import Footage, exposures_of
 from quitboard.detect.heads import Heads, heads_of
 from quitboard.detect.look import Look
 from quitboard.detect.marks import Mark, mark_for
 from quitboard.detect.pictures import Subject
 from quitboard.detect.recordings import counted_once
-from quitboard.detect.rules import Finding, run_rules
+from quitboard.detect.rules import RULES, Finding, Outcome, run_rules
 from quitboard.detect.scene import read_scene
 from quitboard.detect.track import track_frames
-from quitboard.records import Camera, Detections, Exposure, Recording, Role, Rule, Track, Violation
+from quitboard.records import Camera, Detections, Exposure, Recording, Rule, Track, Violation, ZoneKind
 from quitboard.settings import RuleSettings
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -79,7 +80,46 @@ def decide_again(
         tracks=tuple(tracks),
         heads=heads,
         findings=tuple(findings),
-        exposures=tuple(exposures_of(scene, findings, seen, camera)),
+        exposures=tuple(
+            exposures_of(
+                camera,
+                kinds_watched(camera, rules, day),
+                [_footage(one) for one in seen],
+                tracks=tracks,
+                findings=findings,
+            )
+        ),
+    )
+
+
+NEEDED_ZONES = {
+    "sidewalk": ZoneKind.SIDEWALK,
+    "crosswalk_riding": ZoneKind.CROSSWALK,
+    "wrong_way": ZoneKind.LANE,
+    "parking": ZoneKind.NO_PARKING,
+}
+"""A camera without such a zone cannot see the kind: its hours are no denominator for it."""
+
+
+def kinds_watched(camera: Camera, rules: Sequence[Rule], day: date) -> list[str]:
+    """Return the kinds that a camera can find on a day: enabled, in force, visible, and with the zone they need."""
+    zones = {zone.kind for zone in camera.zones}
+    return [
+        rule.kind
+        for rule in in_force(rules, day)
+        if rule.enabled
+        and rule.camera_visible
+        and rule.kind in RULES
+        and (rule.kind not in NEEDED_ZONES or NEEDED_ZONES[rule.kind] in zones)
+    ]
+
+
+def _footage(one: Seen) -> Footage:
+    began_us = start_us(one.recording)
+    return Footage(
+        recording_sha256=one.recording.sha256,
+        watched=((began_us, began_us + round(one.recording.read_s * 1e6)),),
+        looked=tuple((began_us + span.from_us, began_us + span.to_us) for span in one.look.spans),
     )
 
 
@@ -177,16 +217,12 @@ def subject_of(group: Sequence[Finding], findings: Iterable[Finding], width: int
 def _helmet(finding: Finding, findings: Iterable[Finding]) -> bool | None:
     """Return whether the votes say that the driver wears a helmet; None where they do not say."""
     for other in findings:
-        if other.kind.removeprefix("motorcycle_").removeprefix("bicycle_") == "no_helmet":
-            if other.vehicle.id == finding.vehicle.id and other.from_us <= finding.best_us <= other.to_us:
-                return {"breach": False, "none": True}.get(other.outcome.value)
+        of_driver = other.kind in ("no_helmet", "motorcycle_no_helmet", "bicycle_no_helmet")
+        same_ride = other.vehicle.id == finding.vehicle.id and other.from_us <= finding.best_us <= other.to_us
+        if of_driver and same_ride:
+            return {Outcome.BREACH: False, Outcome.NONE: True}.get(other.outcome)
     return None
 
 
 def _instant(at_us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=at_us)
-
-
-def persons_of(tracks: Iterable[Track]) -> list[Track]:
-    """Return the tracks of persons."""
-    return [track for track in tracks if track.role is Role.PERSON]

@@ -55,6 +55,7 @@ def find(
     *,
     allow_mtime: bool = False,
     since: date | None = None,
+    sha256: Callable[[Path], str] = sha256_file,
     progress: Callable[[str], None] = lambda _name: None,
 ) -> Inventory:
     """Find the recordings in files and folders, at any depth, the same way each time.
@@ -64,6 +65,7 @@ def find(
 
     Args:
         since: recordings of earlier days, on their camera's clock, are passed over unread.
+        sha256: gives a file's hash, perhaps from memory.
         progress: is told the name of each recording before it is looked at.
 
     Raises:
@@ -83,7 +85,7 @@ def find(
             one = _look(path, name, camera, allow_mtime=allow_mtime)
             if one.start is not None and since is not None and one.start.at.date() < since:
                 continue
-            looked.append(dataclasses.replace(one, sha256=sha256_file(path)))
+            looked.append(dataclasses.replace(one, sha256=sha256(path)))
         except RecordingError as error:
             set_aside.append(SetAside(name=name, reason=error.what, todo=error.todo))
         except OSError as error:

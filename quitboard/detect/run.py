@@ -9,11 +9,15 @@ decides is a pure function of it, so that a rerun gives the same bytes.
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
+
+import pyarrow as pa
+from pyarrow import parquet
 
 from quitboard import __version__, bundle, catalogue, files
 from quitboard.detect import model, recordings
@@ -32,7 +36,7 @@ from quitboard.detect.journal import FOLDER_NAME, HashMemory, Journal, key_of
 from quitboard.detect.look import look
 from quitboard.detect.pictures import PictureMaker
 from quitboard.detect.recordings import Found, Inventory
-from quitboard.detect.table import tracks_to_parquet
+from quitboard.detect.tracks_table import tracks_to_table
 from quitboard.errors import NothingUsable, RecordingError, UsageError
 from quitboard.records import Camera, Manifest, Rule, SetAside, Violation
 from quitboard.settings import Settings
@@ -286,7 +290,7 @@ class _Job:
             ),
             violations=violations,
             exposures=decision.exposures,
-            tracks=tracks_to_parquet(decision.tracks, decision.heads),
+            tracks=_parquet(tracks_to_table(decision.tracks, decision.heads)),
             media=media,
         )
         return {
@@ -348,6 +352,12 @@ class _Job:
                     )
                 )
         return violations, media
+
+
+def _parquet(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    parquet.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
 
 
 def _summary(violation: Violation) -> dict[str, Any]:

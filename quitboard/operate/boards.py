@@ -60,7 +60,7 @@ def open_board(folder: Path) -> Board:
         folder=folder,
         settings=settings,
         cameras=load_cameras(folder / CAMERAS_NAME),
-        rules=catalogue.load(folder / own if own else resource(SHIPPED_CATALOGUE)),
+        rules=catalogue.load_catalogue(folder / own if own else resource(SHIPPED_CATALOGUE)),
     )
 
 

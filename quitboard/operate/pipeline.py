@@ -95,7 +95,7 @@ def ingest(board: Board, paths: Sequence[Path], *, talk: Talk, camera_id: str = 
         known = next((camera for camera in board.cameras if camera.id == camera_id), None)
         if known is None:
             raise UsageError(f"no camera {camera_id!r} in cameras.toml", todo="Add it there, or check how it is spelt")
-        old = legacy.Reading(camera=known, settings=board.settings.legacy)
+        old = legacy.Reading(camera=known, kinds=board.settings.legacy.kinds)
     with talk.progress("ingest", len(paths), unit=lambda _done, _elapsed: "") as meter:
 
         def shown(name: str, _number: int, total: int) -> None:
