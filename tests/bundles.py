@@ -50,9 +50,10 @@ def at(hour: int, minute: int = 0, second: float = 0.0, day: date = DAY, zone: Z
 
 
 def jpeg(number: int = 0) -> bytes:
-    """A flat picture of a colour that no other number has."""
+    """A picture of black and white cells, one a bit of the number."""
     file = io.BytesIO()
-    Image.new("RGB", (32, 24), (number % 256, number // 256 % 256, number // 65536)).save(file, "JPEG", quality=95)
+    cells = Image.frombytes("L", (8, 4), bytes(255 * (number >> bit & 1) for bit in range(32)))
+    cells.resize((64, 32), Image.Resampling.NEAREST).convert("RGB").save(file, "JPEG", quality=90)
     return file.getvalue()
 
 

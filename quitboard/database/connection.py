@@ -159,6 +159,10 @@ def duckdb_errors_named(name: str) -> Iterator[None]:
         raise DiskFull(
             f"the database found no room to work ({_first_line(str(error))})", where=name, todo="Free some disk space"
         ) from None
+    except duckdb.Error as error:
+        if "corrupt" not in str(error).lower():
+            raise
+        raise _damaged(name, str(error)) from None
 
 
 def _damaged(name: str, text: str) -> DatabaseError:
@@ -170,4 +174,5 @@ def _damaged(name: str, text: str) -> DatabaseError:
 
 
 def _first_line(text: str) -> str:
-    return re.sub(r'"?/[^\s"]*/', "", text.strip().splitlines()[0])[:200]
+    """Return the first line of a message without the folders in it."""
+    return re.sub(r'"?/[^\s"]*/([^\s"]*)"?', r"\1", text.strip().splitlines()[0])[:200]
