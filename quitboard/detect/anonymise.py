@@ -10,40 +10,44 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Final, Protocol, TypeAlias
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from quitboard.detect.regions import Boxes, FrameRegions
+from quitboard.detect.privacy_gate import Finder, Gate, Window
+from quitboard.detect.regions import Boxes, FrameRegions, find_regions, seen
 from quitboard.errors import EvidenceRefused
 from quitboard.records import Picture
+from quitboard.settings import EvidenceSettings
 
 Mask: TypeAlias = NDArray[np.bool_]  # (height, width)
-Window: TypeAlias = tuple[int, int, int, int]  # x1, y1, x2, y2 px, right and bottom exclusive
 
 FILL_BGR: Final = (0x70, 0x5D, 0x52)
 """The one flat colour of every fill: a slate that belongs to nobody."""
 BODY_ROWS: Final = 18
 """A reduced body is this many cells high: posture can be read, a print on a shirt cannot."""
 JPEG_QUALITY: Final = 86
+GIF_COLOURS: Final = 128
+LARGEST_ENLARGEMENT: Final = 2.0
 LEGACY_STEP_US: Final = 100_000
 """The first QuitBoard's pictures are shown at 100 ms each."""
+MAX_LEGACY_FRAMES: Final = 40
 CLOCK_SHARE: Final = 0.08
 """Recorders burn their clock into the top or bottom of the picture; these parts of its height are never published."""
 
 _VOUCHED: Final = object()
 
 
-class Watch(Protocol):
-    """Looks at a frame once more before it may be published."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What may be published of a suspected violation; `note` says why something is missing."""
 
-    def objections(
-        self, pictures: Sequence[Picture], regions: Sequence[FrameRegions], masks: Sequence[Mask], window: Window
-    ) -> Sequence[str]:
-        """Return, for each picture, why it must not be published, or an empty text."""
-        ...
+    still: bytes | None  # JPEG
+    clip: bytes | None  # GIF
+    note: str = ""
 
 
 class PublishablePicture:
@@ -146,7 +150,7 @@ def _in_cells(part: Picture, height: int) -> Picture:
 def anonymise(
     pictures: Sequence[Picture],
     regions: Sequence[FrameRegions],
-    watch: Watch,
+    gate: Gate,
     *,
     window: Window,
     body: str = "pixel",
@@ -156,7 +160,7 @@ def anonymise(
     Args:
         pictures: full-size frames.
         regions: what must not be seen in each of them, from `regions.find_regions`.
-        watch: the gate.
+        gate: looks once more before anything is published.
         window: the part that is to be published.
         body: `evidence.body` of the settings.
 
@@ -171,7 +175,7 @@ def anonymise(
     if any(picture.shape != (known.height, known.width, 3) for picture, known in zip(pictures, regions, strict=True)):
         raise EvidenceRefused("regions of another size than their picture", todo="No picture is written")
     masks = [fill_mask(known) for known in regions]
-    objections = list(watch.objections(pictures, regions, masks, window))
+    objections = list(gate.objections(pictures, regions, masks, window))
     published: list[PublishablePicture | None] = []
     for picture, known, mask, objection in zip(pictures, regions, masks, objections, strict=True):
         if objection:
@@ -203,30 +207,93 @@ def gif(pictures: Sequence[PublishablePicture], *, durations_ms: Sequence[int]) 
     import imageio.v3 as imageio
     from PIL import Image
 
-    frames = [picture.pixels[:, :, ::-1] for picture in _steady(pictures)]
+    frames = [np.ascontiguousarray(picture.pixels[:, :, ::-1]) for picture in _steady(pictures)]
     sample = np.concatenate([frame[::2, ::2].reshape(-1, 3) for frame in frames])[None]
-    # the fill's colour comes along often enough to have a place of its own in the palette
-    flat = np.broadcast_to(np.array(FILL_BGR[::-1], np.uint8), (1, sample.shape[1] // 64 + 1, 3))
-    palette = Image.fromarray(np.concatenate([sample, flat], axis=1)).quantize(
-        colors=255, method=Image.Quantize.MEDIANCUT, kmeans=1
-    )
+    palette = Image.fromarray(sample).quantize(colors=GIF_COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=1)
     indexed = np.stack(
         [np.asarray(Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)) for frame in frames]
     )
-    colours = bytes(palette.getpalette() or []).ljust(768, b"\0")
     return bytes(
         imageio.imwrite(
-            "<bytes>", indexed, extension=".gif", plugin="pillow", mode="P", is_batch=True,
-            palette=colours, duration=list(durations_ms), loop=0, optimize=False,
+            "<bytes>",
+            indexed,
+            extension=".gif",
+            plugin="pillow",
+            mode="P",
+            is_batch=True,
+            palette=bytes(palette.getpalette() or []).ljust(768, b"\0"),
+            duration=list(durations_ms),
+            loop=0,
+            optimize=False,
         )
-    )  # fmt: skip
+    )
 
 
-def _steady(pictures: Sequence[PublishablePicture], tolerance: int = 10) -> list[PublishablePicture]:
-    held = pictures[0].pixels
-    steady = [pictures[0]]
-    for picture in pictures[1:]:
-        changed = np.abs(picture.pixels.astype(np.int16) - held).max(axis=2, keepdims=True) > tolerance
-        held = np.where(changed, picture.pixels, held)
-        steady.append(PublishablePicture(_VOUCHED, held))
+def _steady(pictures: Sequence[PublishablePicture], tolerance: int = 14) -> list[PublishablePicture]:
+    """Take the sensor's noise out, in space and in time; only published pixels are mixed with published pixels."""
+    steady: list[PublishablePicture] = []
+    for picture in pictures:
+        now = np.asarray(cv2.bilateralFilter(picture.pixels, 5, 20, 3), np.uint8)
+        if steady:
+            changed = np.abs(now.astype(np.int16) - steady[-1].pixels).max(axis=2, keepdims=True) > tolerance
+            now = np.where(changed, now, steady[-1].pixels)
+        steady.append(PublishablePicture(_VOUCHED, now))
     return steady
+
+
+# --- pictures without tracks ----------------------------------------------------------------------------------------
+
+
+def load_gate(finder: Finder) -> Gate:
+    """Return the gate for a detector from `detect.model.load`. Raises `ModelUnusable` without the face detector."""
+    return Gate(finder)
+
+
+def anonymise_pictures(pictures: Sequence[Picture], gate: Gate, *, settings: EvidenceSettings) -> Evidence:
+    """Anonymise the pictures of one case of the first QuitBoard: in order, `LEGACY_STEP_US` apart, without tracks.
+
+    The detector looks at each; a picture in which it finds nobody shows, for all we know, somebody whom it missed.
+
+    Args:
+        pictures: (height, width, 3) BGR; those of another size than the middle one are left out.
+        gate: from `load_gate`.
+        settings: sizes, and what becomes of bodies.
+
+    Returns:
+        The still made from the picture nearest to the middle, and a clip where there are at least two.
+
+    Raises:
+        EvidenceRefused: none of the pictures may be published.
+    """
+    if not len(pictures):
+        raise EvidenceRefused("there are no pictures")
+    middle = len(pictures) // 2
+    near = sorted(sorted(range(len(pictures)), key=lambda index: abs(index - middle))[:MAX_LEGACY_FRAMES])
+    near = [index for index in near if pictures[index].shape == pictures[middle].shape]
+    chosen = [pictures[index] for index in near]
+    height, width = chosen[0].shape[:2]
+    looks = gate.look(chosen, (0, 0, width, height))
+    known = [seen(index * LEGACY_STEP_US, found) for index, found in zip(near, looks, strict=True)]
+    regions = find_regions(known, width=width, height=height)
+    window = 0, round(CLOCK_SHARE * height), width, height - round(CLOCK_SHARE * height)
+    published, why = anonymise(chosen, regions, gate, window=window, body=settings.body)
+    kept = [
+        (index, picture)
+        for index, picture, region in zip(near, published, regions, strict=True)
+        if picture is not None and len(region.bodies)
+    ]
+    if not kept:
+        raise EvidenceRefused(
+            f"none of {len(chosen)} pictures may be shown: {next(filter(None, why), 'nobody was found in them')}"
+        )
+    still = min(kept, key=lambda item: (abs(item[0] - middle), item[0]))[1]
+    still = still.resized(published_size(still.size, settings.still_px))
+    frames = [picture.resized(published_size(picture.size, settings.clip_px)) for _, picture in kept]
+    clip = gif(frames, durations_ms=[LEGACY_STEP_US // 1000] * len(frames)) if len(frames) > 1 else None
+    return Evidence(still=jpeg(still), clip=clip, note="" if clip else "no clip: one picture may be shown")
+
+
+def published_size(size: tuple[int, int], longest_px: int) -> tuple[int, int]:
+    """Return (width, height) in even px: the longer side at most `longest_px`, enlarged at most twice."""
+    scale = min(longest_px / max(size), LARGEST_ENLARGEMENT)
+    return max(2, int(size[0] * scale / 2) * 2), max(2, int(size[1] * scale / 2) * 2)

@@ -13,9 +13,9 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from quitboard.detect.anonymise import CLOCK_SHARE, PublishablePicture, Window, anonymise, gif, jpeg
+from quitboard.detect.anonymise import CLOCK_SHARE, Evidence, PublishablePicture, anonymise, gif, jpeg, published_size
 from quitboard.detect.marks import Mark, draw
-from quitboard.detect.privacy_gate import Gate
+from quitboard.detect.privacy_gate import Gate, Window
 from quitboard.detect.regions import FrameRegions, Seen, find_regions, seen, together
 from quitboard.records import Detections, Picture
 from quitboard.settings import EvidenceSettings
@@ -29,7 +29,9 @@ MIN_CLIP_US = 2_000_000
 LONGEST_HOLD_MS = 500
 STILL_TRIES = 5
 SMALLEST_WINDOW_PX = 200
-LARGEST_ENLARGEMENT = 2.0
+MAX_CLIP_BYTES = 1_200_000
+SHRINKING = (1.0, 0.8, 0.64)
+"""A clip that is larger is made smaller, at most twice."""
 
 
 class Frame(Protocol):
@@ -39,15 +41,6 @@ class Frame(Protocol):
     def position_us(self) -> int: ...
     @property
     def picture(self) -> Picture: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What may be published of a suspected violation; `note` says why something is missing."""
-
-    still: bytes | None  # JPEG
-    clip: bytes | None  # GIF
-    note: str = ""
 
 
 def make_evidence(
@@ -129,11 +122,15 @@ class _Scene:
         kept = [(index, picture) for index, picture in zip(chosen, pictures, strict=True) if picture is not None]
         if len(kept) < MIN_CLIP_FRAMES:
             return None, f"no clip: {len(kept)} of {len(chosen)} frames may be shown ({_commonest(why)})"
-        size = published_size(window, self.settings.clip_px)
-        drawn = [self._marked(picture, index, regions[index], window, size) for index, picture in kept]
         positions = [self.frames[index].position_us for index, _ in kept]
         steps = [min(LONGEST_HOLD_MS, round((after - now) / 1e4) * 10) for now, after in itertools.pairwise(positions)]
-        return gif(drawn, durations_ms=[*steps, LONGEST_HOLD_MS]), ""
+        for shrinking in SHRINKING:
+            size = published_size(kept[0][1].size, round(self.settings.clip_px * shrinking))
+            drawn = [self._marked(picture, index, regions[index], window, size) for index, picture in kept]
+            encoded = gif(drawn, durations_ms=[*steps, LONGEST_HOLD_MS])
+            if len(encoded) <= MAX_CLIP_BYTES:
+                break
+        return encoded, ""
 
     def still(
         self, best: int, chosen: Sequence[int], regions: Sequence[FrameRegions], outer: Window
@@ -141,16 +138,10 @@ class _Scene:
         nearest = sorted({best, *chosen}, key=lambda index: (abs(index - best), index))[:STILL_TRIES]
         reasons = []
         for index in nearest:
-            window = window_around([self.subjects[index]], self.width, self.height, room=0.45)
-            window = (
-                max(outer[0], window[0]),
-                max(outer[1], window[1]),
-                min(outer[2], window[2]),
-                min(outer[3], window[3]),
-            )
+            window = within(window_around([self.subjects[index]], self.width, self.height, room=0.45), outer)
             (picture,), why = self._anonymised([index], regions, window)
             if picture is not None:
-                size = published_size(window, self.settings.still_px)
+                size = published_size(picture.size, self.settings.still_px)
                 return jpeg(self._marked(picture, index, regions[index], window, size)), ""
             reasons += why
         return None, f"no still: {len(nearest)} frames tried ({_commonest(reasons)})"
@@ -213,13 +204,6 @@ def within(window: Window, outer: Window) -> Window:
     """Return the part of `window` that lies in `outer`."""
     x1, y1, x2, y2 = window
     return max(outer[0], x1), max(outer[1], y1), min(outer[2], x2), min(outer[3], y2)
-
-
-def published_size(window: Window, longest_px: int) -> tuple[int, int]:
-    """Return (width, height) even px: the longer side at most `longest_px`, enlarged at most twice."""
-    wide, tall = window[2] - window[0], window[3] - window[1]
-    scale = min(longest_px / max(wide, tall), LARGEST_ENLARGEMENT)
-    return max(2, round(wide * scale / 2) * 2), max(2, round(tall * scale / 2) * 2)
 
 
 def _tops(head: Box, subject: Box) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -23,14 +23,17 @@ from quitboard.files import resource, sha256_file
 from quitboard.records import ROLES, Detections, Picture, Role
 
 LOOK_CONFIDENCE = 0.15
-FACE_CONFIDENCE = 0.20
-PERSON_CONFIDENCE = 0.25
-HEAD_CONFIDENCE = 0.30
+FACE_CONFIDENCE = 0.30
+PERSON_CONFIDENCE = 0.15
+HEAD_CONFIDENCE = 0.25
 FACE_COVER = 0.80
 """Part of a found face or head that must lie in the fill."""
 FACE_SIDES_PX = (480, 800)
 """The crop's longer side, each time it is searched for faces: large ones first, then those of a few px."""
 FACES_SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
+
+Window: TypeAlias = tuple[int, int, int, int]
+"""A part of a picture: x1, y1, x2, y2 px, right and bottom exclusive."""
 
 
 class Finder(Protocol):
@@ -83,7 +86,7 @@ class Gate:
         self._finder = finder
         self._faces = faces or FaceFinder()
 
-    def look(self, pictures: Sequence[Picture], window: tuple[int, int, int, int]) -> list[Detections]:
+    def look(self, pictures: Sequence[Picture], window: Window) -> list[Detections]:
         """Return what the detector finds in a part of the pictures at its own resolution, in px of the whole."""
         x1, y1, x2, y2 = window
         shift = np.array([x1, y1, x1, y1], np.float32)
@@ -98,7 +101,7 @@ class Gate:
         pictures: Sequence[Picture],
         regions: Sequence[FrameRegions],
         masks: Sequence[NDArray[np.bool_]],
-        window: tuple[int, int, int, int],
+        window: Window,
     ) -> list[str]:
         """Return, for each picture, why it must not be published; an empty text where nothing was found uncovered.
 
