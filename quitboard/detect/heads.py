@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from quitboard.detect.geometry import Array, as_boxes, iou
+from quitboard.detect.geometry import Array, as_boxes, ground_points, iou
 from quitboard.detect.ground import boxes_at
 from quitboard.records import ROLES, Detections, FloatArray, HeadSighting, IntArray, Ride, Role, Track
 
@@ -79,11 +79,13 @@ def sightings_of(heads: Heads, rides: Sequence[Ride], persons: Sequence[Track]) 
             if track.id not in seats and track.at_us[0] <= ride.to_us and track.at_us[-1] >= ride.from_us
         ]
         others = [boxes_at(track, times, _NEAR_US) for track in beside]
+        seen: list[HeadSighting] = []
         for n, now in enumerate(times):
             chosen = first + np.flatnonzero(heads.at_us[first:last] == now)
             one_frame = _merged(heads, chosen)
             seat_boxes = [(rider.id, boxes[n]) for rider, boxes in zip(ride.riders, riders, strict=True)]
-            found.extend(_seat_heads(int(now), one_frame, seat_boxes, [boxes[n] for boxes in others]))
+            seen.extend(_seat_heads(int(now), one_frame, seat_boxes, [boxes[n] for boxes in others]))
+        found.extend(_front_first(seen, ride))
     return tuple(found)
 
 
@@ -142,6 +144,36 @@ def _seat_heads(
         )
         for n, (person, order) in sorted(given.items(), key=lambda item: item[1])
     ]
+
+
+def _front_first(seen: Sequence[HeadSighting], ride: Ride) -> list[HeadSighting]:
+    """Where one person's box holds two heads, let the one in front be the person's own: in front sits who drives.
+
+    Frames that show both say where each is within the box; a head seen alone is the one whose place it is in.
+    """
+    way = ground_points(ride.vehicle.xyxy[[0, -1]])
+    ahead = way[1] - way[0]
+    settled: list[HeadSighting] = []
+    for rider in ride.riders:
+        mine = [head for head in seen if head.person_track == rider.id]
+        boxes = boxes_at(rider, np.array([head.at_us for head in mine], dtype=np.int64), _NEAR_US)
+        corner, size = boxes[:, :2], np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0)
+        centres = np.array([[(h.xyxy[0] + h.xyxy[2]) / 2, (h.xyxy[1] + h.xyxy[3]) / 2] for h in mine]).reshape(-1, 2)
+        places = (centres - corner) / size
+        first = {head.at_us: n for n, head in enumerate(mine) if head.order == 0}
+        pairs = [(first[head.at_us], n) for n, head in enumerate(mine) if head.order == 1]
+        if len(pairs) < 3 or len(pairs) < 0.2 * len(first) or not ahead.any():
+            settled.extend(mine)
+            continue
+        turned = [(a, b) if (centres[a] - centres[b]) @ ahead >= 0 else (b, a) for a, b in pairs]
+        front = np.median(places[[a for a, _ in turned]], axis=0)
+        behind = np.median(places[[b for _, b in turned]], axis=0)
+        orders = {n: order for pair in turned for order, n in enumerate(pair)}
+        for n, head in enumerate(mine):
+            nearer = int(np.linalg.norm(places[n] - behind) < np.linalg.norm(places[n] - front))
+            order = orders.get(n, head.order if head.order > 1 else nearer)
+            settled.append(replace(head, order=order))
+    return sorted(settled, key=lambda head: (head.at_us, head.person_track, head.order))
 
 
 def _misfit(head: Array, person: Array) -> float:

@@ -1,0 +1,397 @@
+"""What breaks a rule and what only looks like it."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Sequence
+from datetime import date
+
+import pyarrow.parquet as pq
+import pytest
+
+from quitboard.catalogue import DETECTABLE_KINDS, load_catalogue
+from quitboard.detect.rules import RULES, Finding, Outcome, run_rules
+from quitboard.detect.rules.finding import Vote, tally
+from quitboard.detect.scene import read_scene
+from quitboard.detect.tracks_table import tracks_from_table, tracks_to_table
+from quitboard.records import Camera, Role, Track, Zone, ZoneKind
+from quitboard.settings import RuleSettings
+from tests.unit.street_boxes import (
+    HEIGHT,
+    WIDTH,
+    Place,
+    beside,
+    camera,
+    head_box,
+    heads,
+    heads_of_track,
+    person,
+    ridden,
+    rule,
+    scene,
+    scooter,
+    straight,
+    times,
+    zone,
+)
+
+NOW = times(0, 3)
+RIDING = straight(200, 500, 4.0)
+SETTINGS = RuleSettings()
+
+
+def judged(
+    kind: str, tracks: Sequence[Track], sightings: Sequence[tuple] = (), *zones: Zone, settings: RuleSettings = SETTINGS
+) -> list[Finding]:
+    of = camera(*zones)
+    return RULES[kind](scene(tracks, sightings, of=of), of, rule(kind), settings)
+
+
+def outcomes(kind: str, tracks: Sequence[Track], sightings: Sequence[tuple] = (), *zones: Zone) -> list[str]:
+    return [finding.outcome.value for finding in judged(kind, tracks, sightings, *zones)]
+
+
+def test_every_detectable_kind_has_a_rule_and_no_other() -> None:
+    assert tuple(RULES) == DETECTABLE_KINDS
+
+
+# --- votes ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("log_odds", "outcome"),
+    [
+        ([], Outcome.UNCLEAR),
+        ([2.0], Outcome.UNCLEAR),
+        ([2.0, 2.0], Outcome.UNCLEAR),
+        ([2.0, 2.0, 2.0], Outcome.BREACH),
+        ([-2.0, -2.0, -2.0], Outcome.NONE),
+        ([2.0, -2.0] * 5, Outcome.UNCLEAR),
+        ([2.0] * 9 + [-2.0], Outcome.BREACH),
+        ([-2.0] * 9 + [2.0], Outcome.NONE),
+        ([0.1] * 4, Outcome.UNCLEAR),
+        ([1000.0, -1.0, -1.0, -1.0, -1.0], Outcome.UNCLEAR),
+    ],
+)
+def test_votes_add_up(log_odds: list[float], outcome: Outcome) -> None:
+    votes = [Vote(at_us=n, log_odds=value, clarity=1.0) for n, value in enumerate(log_odds)]
+    assert tally(votes, SETTINGS, from_us=0).outcome is outcome
+
+
+def test_the_picture_is_of_the_clearest_frame_that_shows_the_breach() -> None:
+    votes = [
+        Vote(at_us=1, log_odds=1.0, clarity=0.3),
+        Vote(at_us=2, log_odds=1.0, clarity=0.9),
+        Vote(at_us=3, log_odds=-1.0, clarity=5.0),
+    ]
+    assert tally(votes, SETTINGS, from_us=0).best_us == 2
+
+
+def test_without_votes_the_picture_is_of_the_beginning() -> None:
+    assert tally([], SETTINGS, from_us=77).best_us == 77
+
+
+# --- helmets ------------------------------------------------------------------------------------------------------
+
+
+def test_riding_bareheaded_is_a_breach() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    (finding,) = judged("no_helmet", tracks, heads_of_track(tracks[0], bare=True))
+    assert finding.is_breach
+    assert (finding.votes_for, finding.votes_against) == (len(NOW), 0)
+    assert finding.confidence > 0.99
+    assert (finding.from_us, finding.to_us) == (0, 3_000_000)
+
+
+def test_riding_with_a_helmet_is_none() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    assert outcomes("no_helmet", tracks, heads_of_track(tracks[0], bare=False)) == ["none"]
+
+
+@pytest.mark.parametrize(
+    ("bare", "outcome"),
+    [
+        ([True, *[False] * 15], "none"),
+        ([False, *[True] * 15], "breach"),
+        ([True, *[None] * 15], "unclear"),
+        ([True, True, *[None] * 14], "unclear"),
+        ([True, True, True, *[None] * 13], "breach"),
+        ([True, None, True, None, None, *[True] * 3, *[None] * 8], "breach"),
+        ([True, False] * 8, "unclear"),
+        ([None] * 16, "unclear"),
+    ],
+)
+def test_one_wrong_frame_makes_nothing_and_one_hidden_frame_hides_nothing(
+    bare: list[bool | None], outcome: str
+) -> None:
+    tracks = ridden(1, RIDING, NOW)
+    assert outcomes("no_helmet", tracks, heads_of_track(tracks[0], bare=bare)) == [outcome]
+
+
+def test_a_head_too_small_to_judge_is_not_judged() -> None:
+    place = straight(200, 500, 4.0, tall=40)
+    tracks = [person(1, beside(place, -2, -2), NOW, tall=40), scooter(2, place, NOW, tall=40)]
+    assert outcomes("no_helmet", tracks, heads_of_track(tracks[0], bare=True)) == ["unclear"]
+
+
+def test_a_bareheaded_pedestrian_breaches_nothing() -> None:
+    walker = person(1, straight(200, 500, 1.4), NOW)
+    assert outcomes("no_helmet", [walker], heads_of_track(walker, bare=True)) == []
+
+
+def test_a_bareheaded_cyclist_is_no_matter_of_a_rule_on_scooters() -> None:
+    tracks = ridden(1, RIDING, NOW, role=Role.BICYCLE)
+    sightings = heads_of_track(tracks[0], bare=True)
+    assert outcomes("no_helmet", tracks, sightings) == []
+    seen = scene(tracks, sightings)
+    (finding,) = RULES["bicycle_no_helmet"](seen, camera(), rule("bicycle_no_helmet", Role.BICYCLE), SETTINGS)
+    assert finding.is_breach
+    assert finding.kind == "bicycle_no_helmet"
+
+
+# --- more than one --------------------------------------------------------------------------------------------------
+
+
+def two_on_one(bare: tuple[bool, bool] = (True, True)) -> tuple[list[Track], list[tuple]]:
+    """Passenger 1 behind, driver 2 in front, bareheaded as said."""
+    tracks = [
+        person(1, beside(RIDING, -30, -10), NOW),
+        person(2, beside(RIDING, 15, -10), NOW),
+        scooter(3, RIDING, NOW),
+    ]
+    return tracks, [*heads_of_track(tracks[0], bare=bare[1]), *heads_of_track(tracks[1], bare=bare[0])]
+
+
+def test_two_on_one_scooter_is_a_breach() -> None:
+    assert outcomes("two_up", *two_on_one()) == ["breach"]
+
+
+def test_one_on_a_scooter_is_none() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    assert outcomes("two_up", tracks, heads_of_track(tracks[0], bare=True)) == ["none"]
+
+
+def test_two_heads_in_one_persons_box_are_two_riders() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    both = [*heads_of_track(tracks[0], bare=True, at=0.15), *heads_of_track(tracks[0], bare=False, at=0.85)]
+    assert outcomes("two_up", tracks, both) == ["breach"]
+
+
+def test_a_head_passing_behind_a_rider_makes_no_second_rider() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    passing = heads_of_track(tracks[0], bare=[None] * 5 + [True] * 3 + [None] * 8, at=0.9)
+    assert outcomes("two_up", tracks, [*heads_of_track(tracks[0], bare=True, at=0.2), *passing]) == ["none"]
+
+
+def test_a_passenger_hidden_half_of_the_time_is_still_there() -> None:
+    tracks, sightings = two_on_one()
+    half = [row for row in sightings if row[0] % 400_000 == 0]
+    passenger = person(1, beside(RIDING, -30, -10), NOW[::2])
+    assert outcomes("two_up", [passenger, *tracks[1:]], half) == ["breach"]
+
+
+@pytest.mark.parametrize(
+    ("driver", "passenger", "no_helmet", "passenger_no_helmet"),
+    [
+        (True, True, "breach", "breach"),
+        (False, True, "none", "breach"),
+        (True, False, "breach", "none"),
+        (False, False, "none", "none"),
+    ],
+)
+def test_driver_and_passenger_answer_each_for_his_own_head(
+    driver: bool, passenger: bool, no_helmet: str, passenger_no_helmet: str
+) -> None:
+    tracks, sightings = two_on_one((driver, passenger))
+    assert outcomes("no_helmet", tracks, sightings) == [no_helmet]
+    assert outcomes("passenger_no_helmet", tracks, sightings) == [passenger_no_helmet]
+
+
+def test_who_rides_alone_has_no_passenger_to_judge() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    assert outcomes("passenger_no_helmet", tracks, heads_of_track(tracks[0], bare=True)) == []
+
+
+@pytest.mark.parametrize(("front", "behind"), [(True, False), (False, True)])
+def test_of_two_heads_in_one_box_the_one_in_front_drives(front: bool, behind: bool) -> None:
+    """Also where only one of the two is seen now and then."""
+    tracks = ridden(1, RIDING, NOW)
+    ahead = heads_of_track(tracks[0], bare=[front] * 11 + [None] * 5, at=0.85)
+    after = heads_of_track(tracks[0], bare=[None] * 3 + [behind] * 13, at=0.15)
+    answer = {True: "breach", False: "none"}
+    assert outcomes("no_helmet", tracks, [*ahead, *after]) == [answer[front]]
+    assert outcomes("passenger_no_helmet", tracks, [*ahead, *after]) == [answer[behind]]
+
+
+# --- zones --------------------------------------------------------------------------------------------------------
+
+SIDEWALK = zone(ZoneKind.SIDEWALK, (0, 440), (1280, 440), (1280, 560), (0, 560))
+CROSSWALK = zone(ZoneKind.CROSSWALK, (560, 100), (680, 100), (680, 700), (560, 700))
+EASTBOUND = zone(ZoneKind.LANE, (0, 400), (1280, 400), (1280, 700), (0, 700), direction=(1, 0))
+
+
+def up(x: float, y: float, mps: float) -> Place:
+    return lambda now: (x, y - 100 * mps * now)
+
+
+def test_riding_along_a_sidewalk_is_a_breach() -> None:
+    (finding,) = judged("sidewalk", ridden(1, RIDING, NOW), (), SIDEWALK)
+    assert finding.is_breach
+    assert finding.zone == "the sidewalk"
+
+
+def test_riding_beside_a_sidewalk_is_none() -> None:
+    assert outcomes("sidewalk", ridden(1, straight(200, 620, 4.0), NOW), (), SIDEWALK) == ["none"]
+
+
+def test_crossing_a_sidewalk_into_a_gate_is_none() -> None:
+    assert outcomes("sidewalk", ridden(1, up(600, 700, 1.6), NOW), (), SIDEWALK) == ["none"]
+
+
+def test_walking_on_a_sidewalk_is_nothing() -> None:
+    assert outcomes("sidewalk", [person(1, straight(200, 500, 1.4), NOW)], (), SIDEWALK) == []
+
+
+def test_pushing_along_a_sidewalk_is_nothing() -> None:
+    place = straight(200, 500, 1.3)
+    assert outcomes("sidewalk", [person(1, beside(place, 45, 5), NOW), scooter(2, place, NOW)], (), SIDEWALK) == []
+
+
+def test_a_camera_without_a_sidewalk_judges_nobody_on_it() -> None:
+    assert outcomes("sidewalk", ridden(1, RIDING, NOW), (), EASTBOUND) == []
+
+
+def test_a_sidewalk_entered_late_counts_from_there() -> None:
+    half = zone(ZoneKind.SIDEWALK, (600, 440), (1280, 440), (1280, 560), (600, 560))
+    (finding,) = judged("sidewalk", ridden(1, RIDING, NOW), (), half)
+    assert finding.is_breach
+    assert finding.from_us == pytest.approx(1_000_000, abs=200_000)
+
+
+def test_a_corner_cut_is_too_short() -> None:
+    corner = zone(ZoneKind.SIDEWALK, (600, 440), (800, 440), (800, 560), (600, 560))
+    assert outcomes("sidewalk", ridden(1, RIDING, NOW), (), corner) == ["none"]
+
+
+def test_two_stretches_on_a_sidewalk_are_one_violation() -> None:
+    parts = [zone(ZoneKind.SIDEWALK, (x, 440), (x + 480, 440), (x + 480, 560), (x, 560)) for x in (180, 860)]
+    (finding,) = judged("sidewalk", ridden(1, RIDING, times(0, 3)), (), *parts)
+    assert finding.is_breach
+
+
+def test_zones_are_scaled_to_the_recordings_size() -> None:
+    small = tuple((x / 2, y / 2) for x, y in SIDEWALK.polygon)
+    of = Camera(
+        id="gate",
+        name="Gate",
+        resolution=(WIDTH // 2, HEIGHT // 2),
+        zones=(zone(ZoneKind.SIDEWALK, *small),),
+    )
+    (finding,) = RULES["sidewalk"](scene(ridden(1, RIDING, NOW), of=of), of, rule("sidewalk"), SETTINGS)
+    assert finding.is_breach
+
+
+def test_riding_over_the_road_on_a_crosswalk_is_a_breach() -> None:
+    assert outcomes("crosswalk_riding", ridden(1, up(620, 680, 2.5), times(0, 2)), (), CROSSWALK) == ["breach"]
+
+
+def test_traffic_passing_over_a_crosswalk_is_none() -> None:
+    assert outcomes("crosswalk_riding", ridden(1, RIDING, NOW), (), CROSSWALK) == ["none"]
+
+
+@pytest.mark.parametrize(("mps", "outcome"), [(4.0, "none"), (-4.0, "breach")])
+def test_riding_against_a_lanes_direction_is_a_breach(mps: float, outcome: str) -> None:
+    start = 200 if mps > 0 else 1100
+    tracks = [
+        person(1, beside(straight(start, 500, mps), -8, -10), times(0, 2)),
+        scooter(2, straight(start, 500, mps), times(0, 2)),
+    ]
+    assert outcomes("wrong_way", tracks, (), EASTBOUND) == [outcome]
+
+
+def test_crossing_a_lane_is_not_the_wrong_way() -> None:
+    assert "breach" not in outcomes("wrong_way", ridden(1, up(620, 690, 2.0), times(0, 1.4)), (), EASTBOUND)
+
+
+# --- parking ------------------------------------------------------------------------------------------------------
+
+NO_PARKING = zone(ZoneKind.NO_PARKING, (300, 440), (700, 440), (700, 560), (300, 560))
+SHORT = dataclasses.replace(SETTINGS, parking_min_s=20.0)
+
+
+def test_a_scooter_left_where_parking_is_forbidden_is_a_breach() -> None:
+    (finding,) = judged("parking", [scooter(1, lambda _now: (500, 500), times(0, 30))], (), NO_PARKING, settings=SHORT)
+    assert finding.is_breach
+    assert finding.riders == ()
+    assert finding.to_us - finding.from_us == 30_000_000
+
+
+@pytest.mark.parametrize(
+    ("x", "long_s", "expected"),
+    [(500, 10, ["none"]), (900, 30, [])],
+)
+def test_a_short_stop_or_one_elsewhere_is_none(x: float, long_s: float, expected: list[str]) -> None:
+    found = judged("parking", [scooter(1, lambda _now: (x, 500), times(0, long_s))], (), NO_PARKING, settings=SHORT)
+    assert [finding.outcome.value for finding in found] == expected
+
+
+def test_a_bicycle_left_there_is_no_matter_of_a_rule_on_scooters() -> None:
+    bicycle = scooter(1, lambda _now: (500, 500), times(0, 30), role=Role.BICYCLE)
+    assert judged("parking", [bicycle], (), NO_PARKING, settings=SHORT) == []
+
+
+# --- all rules ------------------------------------------------------------------------------------------------------
+
+
+def everything() -> tuple[list[Track], list[tuple], Camera]:
+    tracks, sightings = two_on_one()
+    return [*tracks, scooter(9, lambda _now: (1100, 500), NOW)], sightings, camera(SIDEWALK, EASTBOUND, NO_PARKING)
+
+
+def test_one_ride_breaching_several_rules_gives_a_finding_for_each() -> None:
+    tracks, sightings, of = everything()
+    found = run_rules(scene(tracks, sightings, of=of), of, load_catalogue(), date(2023, 4, 23), SETTINGS)
+    assert [finding.kind for finding in found if finding.is_breach] == [
+        "no_helmet",
+        "passenger_no_helmet",
+        "two_up",
+        "sidewalk",
+    ]
+
+
+def test_before_a_rule_was_in_force_nobody_broke_it() -> None:
+    tracks, sightings, of = everything()
+    assert run_rules(scene(tracks, sightings, of=of), of, load_catalogue(), date(2021, 5, 12), SETTINGS) == []
+
+
+def test_a_disabled_rule_finds_nothing() -> None:
+    tracks, sightings, of = everything()
+    rules = [dataclasses.replace(one, enabled=False) for one in load_catalogue()]
+    assert run_rules(scene(tracks, sightings, of=of), of, rules, date(2023, 4, 23), SETTINGS) == []
+
+
+def test_rules_run_again_from_the_stored_tracks_find_the_same() -> None:
+    tracks, sightings, of = everything()
+    seen_heads = heads(NOW, sightings)
+    file = io.BytesIO()
+    pq.write_table(tracks_to_table(tracks, seen_heads), file)
+    again, heads_again = tracks_from_table(pq.read_table(file))
+
+    def told(tracks_: Sequence[Track], heads_: object) -> list[tuple]:
+        seen = read_scene(tracks_, heads_, of, width=WIDTH, height=HEIGHT, settings=SETTINGS)  # type: ignore[arg-type]
+        found = run_rules(seen, of, load_catalogue(), date(2023, 4, 23), SETTINGS)
+        skipped = ("vehicle", "riders")
+        return [
+            tuple(getattr(one, item.name) for item in dataclasses.fields(one) if item.name not in skipped)
+            for one in found
+        ]
+
+    assert told(again, heads_again) == told(tracks, seen_heads)
+    assert len(told(tracks, seen_heads)) >= 5
+
+
+def test_a_head_beside_the_picture_is_no_evidence() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    away = [(now, head_box((900, 50, 968, 220)), 0.9, True) for now in NOW]
+    assert outcomes("no_helmet", tracks, away) == ["unclear"]
