@@ -39,9 +39,9 @@ def iou(one: ArrayLike, other: ArrayLike) -> Array:
 
 
 def buffered(boxes: ArrayLike, share: float) -> Array:
-    """Return boxes grown by `share` of their width and height on each side."""
+    """Return boxes grown on every side by `share` of their longer side."""
     grown = as_boxes(boxes).copy()
-    margin = share * (grown[:, 2:] - grown[:, :2])
+    margin = share * (grown[:, 2:] - grown[:, :2]).max(axis=1, keepdims=True)
     grown[:, :2] -= margin
     grown[:, 2:] += margin
     return grown

@@ -34,6 +34,8 @@ _FPS = 30.0  # the frame rate that ByteTrack's noise was tuned at
 _POSITION_NOISE = 1 / 20  # per frame, in heights
 _VELOCITY_NOISE = 1 / 160
 _SAME_VEHICLE_IOU = 0.7
+_YOUNG = 3
+_YOUNG_GAP_S = 0.5
 _ROLES_OF = {Role.PERSON: (Role.PERSON,), Role.SCOOTER: VEHICLE_ROLES}
 
 
@@ -241,11 +243,16 @@ def _assign(costs: Array, rows: Iterable[int], columns: Iterable[int], limit: fl
 
 
 def _buffered_cost(tracks: list[_Alive], predicted: Array, boxes: Array, at_us: int) -> Array:
-    """1 − IoU of boxes grown with the time since a track was seen; infinite where the sizes do not fit."""
+    """1 − IoU of boxes grown with the time since a track was seen; infinite where the sizes do not fit.
+
+    A track that has just begun has no speed to predict from: its box grows to where a rider at 10 m/s may be.
+    """
     costs = np.full((len(tracks), len(boxes)), np.inf)
     heights = boxes[:, 3] - boxes[:, 1]
     for n, item in enumerate(tracks):
-        share = min(0.3 + (at_us - item.at_us[-1]) / 1e6, 0.8)
+        gap_s = (at_us - item.at_us[-1]) / 1e6
+        begun = len(item.at_us) < _YOUNG and gap_s <= _YOUNG_GAP_S
+        share = 0.3 + (1.5 if begun else 0.5) * gap_s
         last = item.xyxy[-1]
         ratio = heights / max(last[3] - last[1], 1.0)
         fits = (ratio > 0.6) & (ratio < 1.7)

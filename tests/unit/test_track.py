@@ -1,0 +1,148 @@
+"""Identities over time: through misses, gaps, crossings and cuts between files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from quitboard.detect.track import LOST_US, Tracker, track_frames
+from quitboard.records import Detections, Role, Track
+from tests.unit.street_boxes import detections, person_box, scooter_box, straight, times
+
+
+def seen(*rows: tuple[Role, tuple[float, ...], float]) -> Detections:
+    return detections(*rows)
+
+
+def walker(now: int, mps: float = 1.4, x: float = 200.0, sure: float = 0.8) -> tuple[Role, tuple[float, ...], float]:
+    return Role.PERSON, person_box(*straight(x, 500, mps)(now / 1e6)), sure
+
+
+def same(one: list[Track], other: list[Track]) -> bool:
+    return len(one) == len(other) and all(
+        a.id == b.id
+        and a.role is b.role
+        and np.array_equal(a.at_us, b.at_us)
+        and np.array_equal(a.xyxy, b.xyxy)
+        and np.array_equal(a.confidence, b.confidence)
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+@pytest.mark.parametrize("mps", [0.0, 1.4, 4.0, 8.0, -8.0])
+@pytest.mark.parametrize("step_us", [40_000, 200_000, 300_000])
+def test_one_person_at_any_speed_and_rate_is_one_track(mps: float, step_us: int) -> None:
+    now = times(0, 3, step_us)
+    (track,) = track_frames((at, seen(walker(at, mps))) for at in now)
+    assert track.at_us.tolist() == now
+    assert track.role is Role.PERSON
+
+
+def test_a_tracks_boxes_are_those_of_the_model() -> None:
+    rows = [(at, seen(walker(at))) for at in times(0, 1)]
+    (track,) = track_frames(rows)
+    assert np.array_equal(track.xyxy, np.concatenate([found.xyxy for _, found in rows]))
+
+
+def test_uneven_gaps_do_not_break_a_track() -> None:
+    now = [0, 200_000, 230_000, 900_000, 1_000_000, 2_400_000, 2_600_000]
+    assert len(track_frames((at, seen(walker(at))) for at in now)) == 1
+
+
+@pytest.mark.parametrize(("gap_us", "tracks"), [(LOST_US, 1), (LOST_US + 200_000, 2)])
+def test_a_track_ends_after_two_seconds_unseen(gap_us: int, tracks: int) -> None:
+    now = [0, 200_000, 400_000]
+    now += [now[-1] + gap_us + at for at in now]
+    assert len(track_frames((at, seen(walker(at, 0.0))) for at in now)) == tracks
+
+
+def test_a_person_unseen_in_frames_between_is_found_again() -> None:
+    now = times(0, 3)
+    frames = [(at, seen(walker(at)) if at < 1_000_000 or at > 2_000_000 else seen()) for at in now]
+    assert len(track_frames(frames)) == 1
+
+
+def test_unsure_boxes_keep_a_track_alive_but_begin_none() -> None:
+    now = times(0, 3)
+    (track,) = track_frames((at, seen(walker(at, sure=0.8 if at < 600_000 else 0.15))) for at in now)
+    assert len(track) == len(now)
+    assert track_frames((at, seen(walker(at, sure=0.15))) for at in now) == []
+
+
+def test_a_box_seen_once_is_no_track() -> None:
+    assert track_frames([(0, seen(walker(0))), (200_000, seen())]) == []
+
+
+def test_two_who_pass_each_other_keep_their_identities() -> None:
+    frames = [(at, seen(walker(at, 1.6, 200), walker(at, -1.6, 700))) for at in times(0, 3)]
+    first, second = track_frames(frames)
+    steps = np.diff(first.xyxy[:, 0]), np.diff(second.xyxy[:, 0])
+    assert all((part > 0).all() or (part < 0).all() for part in steps)
+
+
+def test_a_rider_who_moves_further_than_his_width_between_two_frames_is_one_track() -> None:
+    rows = [(at, seen((Role.SCOOTER, scooter_box(*straight(0, 500, 7.0)(at / 1e6)), 0.6))) for at in times(0, 3)]
+    (track,) = track_frames(rows)
+    assert abs(track.xyxy[1, 0] - track.xyxy[0, 0]) > track.xyxy[0, 2] - track.xyxy[0, 0]
+
+
+def test_a_vehicle_whose_class_flickers_is_one_track_of_the_role_with_most_votes() -> None:
+    roles = [Role.SCOOTER, Role.BICYCLE, Role.SCOOTER, Role.MOTORCYCLE, Role.SCOOTER]
+    place = straight(100, 500, 3.0)
+    frames = [
+        (at, seen((role, scooter_box(*place(at / 1e6)), 0.6))) for at, role in zip(times(0, 0.8), roles, strict=True)
+    ]
+    (track,) = track_frames(frames)
+    assert track.role is Role.SCOOTER
+
+
+def test_two_classes_on_one_vehicle_in_one_frame_are_one_box() -> None:
+    place = straight(100, 500, 3.0)
+    frames = [
+        (
+            at,
+            seen(
+                (Role.BICYCLE, scooter_box(*place(at / 1e6)), 0.3),
+                (Role.SCOOTER, scooter_box(*place(at / 1e6)), 0.6),
+            ),
+        )
+        for at in times(0, 1)
+    ]
+    (track,) = track_frames(frames)
+    assert track.role is Role.SCOOTER
+    assert len(track) == 6
+
+
+def test_heads_helmets_and_cars_are_not_tracked() -> None:
+    rows = [(role, (10, 10, 60, 60), 0.9) for role in (Role.HEAD, Role.HELMET, Role.CAR)]
+    assert track_frames((at, seen(*rows)) for at in times(0, 1)) == []
+
+
+def test_frames_come_in_order() -> None:
+    tracker = Tracker()
+    tracker.update(10, seen())
+    with pytest.raises(ValueError, match="in order"):
+        tracker.update(10, seen())
+
+
+def test_a_cut_between_files_or_batches_leaves_no_mark() -> None:
+    frames = [(at, seen(walker(at), walker(at, 2.5, 600))) for at in times(0, 3)]
+    tracker = Tracker()
+    for at, found in frames[:7]:
+        tracker.update(at, found)
+    for at, found in frames[7:]:
+        tracker.update(at, found)
+    assert same(tracker.finish(), track_frames(frames))
+
+
+def test_the_order_of_a_models_boxes_does_not_matter() -> None:
+    frames = [(at, seen(walker(at), walker(at, 2.5, 260), walker(at, -1.0, 500))) for at in times(0, 3)]
+    turned = [
+        (at, Detections(xyxy=d.xyxy[::-1], confidence=d.confidence[::-1], class_id=d.class_id[::-1]))
+        for at, d in frames
+    ]
+    assert same(track_frames(frames), track_frames(turned))
+
+
+def test_no_frames_give_no_tracks() -> None:
+    assert track_frames([]) == []
