@@ -1,173 +1,132 @@
-"""How things move: positions between sightings, and metres, with a homography or without one."""
+"""What moves between small grey pictures of one fixed camera. Pure functions on arrays.
+
+A pixel moves where it differs both from the background and from its picture before or after: what arrived and stands
+still is no motion, nor is what left. The background is the median over some minutes; slow or wide changes of light are
+taken out first; each pixel's threshold follows its own noise.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from quitboard.detect.geometry import Array, as_boxes, ground_points, homography, project
-from quitboard.records import Camera, IntArray, Track
+from quitboard.records import Camera, IntArray, ZoneKind
 
-BODY_M = 1.7
-"""Height of a person where nothing better is known: the yardstick in a picture without ground points."""
-WALKING_MPS = 2.0
-"""Hardly anyone walks faster, pushing something least of all."""
-_FOCAL_WIDTHS = 1.0  # focal length in picture widths: 53° wide, in the middle of what street cameras have
-_EDGE_PX = 3.0
+WIDTH_PX = 320
+"""Pictures of this width: noise averages out, and a person 60 px high at 720p still covers 15 x 6 px."""
+
+LEAST_PICTURES = 5
+"""Fewer make no background: then nothing is judged, and everything counts as moving."""
+
+_BACKGROUND_PICTURES = 31
+_NOISE_PICTURES = 48
+_LIGHT_PX = 61  # changes wider than this are light, not objects
+_SIGMAS = 4.5
+_LEAST_STEP, _MOST_STEP = 7.0, 24.0  # grey levels; foliage must not raise its own threshold without end
+_LEAST_AREA = 0.00012  # of the picture, in one piece
+_STRIP = 0.14  # of the height, at top and bottom, where recorders write their clock
+_RAYLEIGH = 6.9  # n R², above which events in step with a clock are no chance: p < 0.001
+
+Grey = NDArray[np.uint8]
+Float = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ground:
-    """Turns pixels of a recording into metres on the ground.
+    """A camera's empty picture over some minutes, and how much of a difference means something at each pixel."""
 
-    With ground points by their homography. Without, by the person: his height is taken as 1.7 m, which gives the scale
-    where he is and, through its change, how fast he comes nearer. Good enough to tell riding from walking, not to
-    measure a speed; `measured` says which it is.
+    picture: Float  # (height, width) grey levels
+    step: Float  # (height, width) grey levels; infinite where nothing is judged
+    least_area: float  # px
+
+
+def learn(positions_us: IntArray, pictures: Sequence[Grey], interest: Grey, *, sensitivity: float) -> Ground | None:
+    """Return the background of these pictures, or None where they are too few.
+
+    Args:
+        interest: (height, width) mask of what matters, from `interest_of`.
+        sensitivity: 0 to 1; 0.5 is the usual one, 1 halves every threshold, 0 doubles it.
     """
-
-    width: int
-    height: int
-    matrix: Array | None  # picture px -> m
-    body_px: tuple[float, float] | None = None  # a person's height in the picture at its row y: slope and offset
-
-    @property
-    def measured(self) -> bool:
-        return self.matrix is not None
-
-    def path_m(self, at_us: IntArray, wheels_px: ArrayLike, body_px: ArrayLike) -> Array:
-        """Return positions in metres, shape (n, 2), in which distances over the path are meaningful.
-
-        Args:
-            at_us: instants, shape (n,).
-            wheels_px: where something touches the ground, shape (n, 2).
-            body_px: how tall a person is in the picture there, shape (n,); unused with a homography.
-        """
-        points = np.asarray(wheels_px, dtype=np.float64).reshape(-1, 2)
-        if self.matrix is not None:
-            return project(self.matrix, points)
-        body = smoothed(at_us, np.maximum(np.asarray(body_px, dtype=np.float64), 1.0))
-        steps = np.diff(points, axis=0, prepend=points[:1])
-        scale = BODY_M / body
-        nearer = np.diff(_FOCAL_WIDTHS * self.width * scale, prepend=_FOCAL_WIDTHS * self.width * scale[:1])
-        # Depth shows twice, in the change of size and (seen from above) in y: the larger one is the less foreshortened.
-        down = steps[:, 1] * scale
-        away = np.where(np.abs(nearer) > np.abs(down), -nearer, down)
-        return np.column_stack([np.cumsum(steps[:, 0] * scale), np.cumsum(away)])
-
-    def flattened(self, points: ArrayLike) -> Array:
-        """Return points of the picture as seen straight from above, shape (n, 2), in metres where that is possible.
-
-        Without ground points, from how the height of persons grows towards the lower edge (autocalibration from
-        walking people: Lv, Zhao & Nevatia, PAMI 2006, here with a level camera and an assumed focal length). Where
-        not even that is known, the picture's own pixels.
-        """
-        flat = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-        if self.matrix is not None:
-            return project(self.matrix, flat)
-        if self.body_px is None:
-            return flat
-        tall = np.maximum(self.body_px[0] * flat[:, 1] + self.body_px[1], 0.01 * self.height)
-        return np.column_stack([(flat[:, 0] - self.width / 2), np.full(len(flat), -_FOCAL_WIDTHS * self.width)]) * (
-            BODY_M / tall[:, None]
-        )
-
-    def speed_mps(self, at_us: IntArray, path_m: Array) -> Array:
-        """Return the speed at each instant from a path of `path_m`, over about a second, shape (n,)."""
-        return np.hypot(slope(at_us, path_m[:, 0]), slope(at_us, path_m[:, 1]))
-
-
-def ground_of(camera: Camera, width: int, height: int, persons: Sequence[Track] = ()) -> Ground:
-    """Return the ground of a camera for recordings of the given size; ground points are scaled to it."""
-    if len(camera.ground_points) < 4:
-        return Ground(width=width, height=height, matrix=None, body_px=_body_by_row(persons, width, height))
-    x_scale, y_scale = picture_scale(camera, width, height)
-    pixels = [(point.x_px * x_scale, point.y_px * y_scale) for point in camera.ground_points]
-    metres = [(point.x_m, point.y_m) for point in camera.ground_points]
-    return Ground(width=width, height=height, matrix=homography(pixels, metres))
-
-
-def _body_by_row(persons: Sequence[Track], width: int, height: int) -> tuple[float, float] | None:
-    """Fit the height of persons by the row of their feet: a line, twice, the second time without those far off it."""
-    boxes = np.concatenate([as_boxes(track.xyxy) for track in persons] or [np.empty((0, 4))])
-    boxes = boxes[~cut_off(boxes, width, height)]
-    if len(boxes) < 20 or np.ptp(boxes[:, 3]) < 0.15 * height:
+    if len(pictures) < LEAST_PICTURES:
         return None
-    feet, tall = boxes[:, 3], boxes[:, 3] - boxes[:, 1]
-    rise, offset = np.polyfit(feet, tall, 1)
-    off = np.abs(tall - rise * feet - offset)
-    near = off <= 2 * np.median(off) + 1
-    rise, offset = np.polyfit(feet[near], tall[near], 1)
-    return (float(rise), float(offset)) if rise > 0.03 else None
+    factor = 2.0 ** (1 - 2 * sensitivity)
+    chosen = np.unique(np.linspace(0, len(pictures) - 1, _BACKGROUND_PICTURES).round().astype(int))
+    background = np.median(np.stack([pictures[i] for i in chosen]), axis=0).astype(np.float32)
+    first = np.unique(np.linspace(0, len(pictures) - 2, _NOISE_PICTURES).round().astype(int))
+    changes = np.stack([np.abs(_unlit(pictures[i + 1].astype(np.float32) - pictures[i])) for i in first])
+    sigma = np.median(changes, axis=0) * np.float32(1.4826 / np.sqrt(2))
+    step = np.clip(_SIGMAS * sigma, _LEAST_STEP, _MOST_STEP) * factor
+    step[interest == 0] = np.inf
+    at_us = (positions_us[first] + positions_us[first + 1]) / 2
+    step[_clock_mask(changes > step, at_us)] = np.inf
+    return Ground(picture=background, step=step.astype(np.float32), least_area=_LEAST_AREA * background.size * factor)
 
 
-def picture_scale(camera: Camera, width: int, height: int) -> tuple[float, float]:
-    """Return the factors from `camera.resolution`, at which zones were drawn, to a recording's size."""
-    if camera.resolution is None:
-        return 1.0, 1.0
-    return width / camera.resolution[0], height / camera.resolution[1]
+def moving(ground: Ground | None, pictures: Sequence[Grey]) -> NDArray[np.bool_]:
+    """Return for each picture whether something in it moves, by the background and its neighbours in the sequence."""
+    if ground is None or len(pictures) < 2:
+        return np.ones(len(pictures), np.bool_)
+    flags = np.zeros(len(pictures), np.bool_)
+    changed_before = np.zeros(ground.step.shape, np.bool_)
+    for i, picture in enumerate(pictures):
+        now = picture.astype(np.float32)
+        changed_after = np.zeros(ground.step.shape, np.bool_)
+        if i + 1 < len(pictures):
+            changed_after = np.abs(_unlit(pictures[i + 1] - now)) > ground.step
+        changed = changed_before | changed_after
+        if np.count_nonzero(changed) >= ground.least_area:
+            changed &= np.abs(_unlit(now - ground.picture)) > ground.step
+            flags[i] = _largest(changed) >= ground.least_area
+        changed_before = changed_after
+    return flags
 
 
-def boxes_at(track: Track, at_us: IntArray, longest_gap_us: int) -> Array:
-    """Return a track's boxes at given instants, shape (n, 4): its own, or between two of its own; elsewhere NaN.
+def interest_of(camera: Camera, width_px: int, height_px: int) -> Grey:
+    """Return a mask (height, width) of what matters: everything outside the camera's `ignore` zones."""
+    mask = np.ones((height_px, width_px), np.uint8)
+    if camera.resolution is not None:
+        scale = np.array([width_px, height_px]) / np.array(camera.resolution)
+        for zone in camera.zones:
+            if zone.kind is ZoneKind.IGNORE:
+                corners = np.round(np.array(zone.polygon) * scale).astype(np.int32)
+                cv2.fillPoly(mask, [corners], (0,))
+    return mask
 
-    Boxes are interpolated linearly over gaps of at most `longest_gap_us` and never carried past the track's ends.
+
+def _unlit(difference: Float) -> Float:
+    """Take out of a difference what changed over a wide area."""
+    light = cv2.blur(difference, (_LIGHT_PX, _LIGHT_PX), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(difference - light, np.float32)
+
+
+def _largest(mask: NDArray[np.bool_]) -> int:
+    """Return the area of the largest piece."""
+    if not mask.any():
+        return 0
+    count, _labels, stats, _centroids = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    return int(stats[1:count, cv2.CC_STAT_AREA].max(initial=0))
+
+
+def _clock_mask(changed: NDArray[np.bool_], at_us: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return where a clock is written into the picture: pixels at its edge that change in step with ten seconds.
+
+    Tested against chance by Rayleigh's test (n R² over events on a circle, Mardia & Jupp, Directional Statistics,
+    6.3.1). Digits that change too seldom to be tested stand beside those that do, so the mask grows sideways.
     """
-    wanted = np.asarray(at_us, dtype=np.int64)
-    after = np.clip(np.searchsorted(track.at_us, wanted), 0, len(track) - 1)
-    before = np.where(track.at_us[after] == wanted, after, np.maximum(after - 1, 0))
-    gap = track.at_us[after] - track.at_us[before]
-    inside = (track.at_us[before] <= wanted) & (wanted <= track.at_us[after]) & (gap <= longest_gap_us)
-    share = np.divide(wanted - track.at_us[before], gap, out=np.zeros(len(wanted)), where=gap > 0)[:, None]
-    boxes = as_boxes(track.xyxy)
-    return np.where(inside[:, None], boxes[before] + share * (boxes[after] - boxes[before]), np.nan)
-
-
-def wheels(track: Track) -> Array:
-    """Return where a track touches the ground, shape (n, 2) px."""
-    return ground_points(track.xyxy)
-
-
-def cut_off(boxes: ArrayLike, width: int, height: int) -> NDArray[np.bool_]:
-    """Return which boxes touch the picture's edge, so that their size says nothing, shape (n,)."""
-    xyxy = as_boxes(boxes)
-    low = (xyxy[:, :2] <= _EDGE_PX).any(axis=1)
-    high = (xyxy[:, 2] >= width - _EDGE_PX) | (xyxy[:, 3] >= height - _EDGE_PX)
-    return np.asarray(low | high)
-
-
-def slope(at_us: IntArray, values: ArrayLike, window_us: int = 1_000_000) -> Array:
-    """Return the rate of change per second at each instant: a straight line fitted to the window around it."""
-    return _fitted(at_us, values, window_us)[1]
-
-
-def smoothed(at_us: IntArray, values: ArrayLike, window_us: int = 1_600_000) -> Array:
-    """Return values with the jitter of single frames taken out: the fitted line's own value at each instant."""
-    return _fitted(at_us, values, window_us)[0]
-
-
-def _fitted(at_us: IntArray, values: ArrayLike, window_us: int) -> tuple[Array, Array]:
-    time_s = (np.asarray(at_us, dtype=np.int64) - (at_us[0] if len(at_us) else 0)) / 1e6
-    y = np.asarray(values, dtype=np.float64)
-    first = np.searchsorted(time_s, time_s - window_us / 2e6)
-    last = np.searchsorted(time_s, time_s + window_us / 2e6, side="right")
-    value, rate = np.empty(len(y)), np.empty(len(y))
-    for n, (low, high) in enumerate(zip(first, last, strict=True)):
-        t, part = time_s[low:high], y[low:high]
-        centred = t - t.mean()
-        spread = (centred**2).sum()
-        rate[n] = (centred * part).sum() / spread if spread > 0 else 0.0
-        value[n] = part.mean() + rate[n] * (time_s[n] - t.mean())
-    return value, rate
-
-
-def spans_of(at_us: IntArray, chosen: ArrayLike, longest_gap_us: int) -> list[tuple[int, int]]:
-    """Return the spans (µs) in which chosen instants follow each other with gaps of at most `longest_gap_us`."""
-    times = np.asarray(at_us, dtype=np.int64)[np.asarray(chosen, dtype=bool)]
-    if not len(times):
-        return []
-    breaks = np.flatnonzero(np.diff(times) > longest_gap_us)
-    starts, ends = np.concatenate([[0], breaks + 1]), np.concatenate([breaks, [len(times) - 1]])
-    return [(int(times[a]), int(times[b])) for a, b in zip(starts, ends, strict=True)]
+    count, height, width = changed.shape
+    rows = max(1, round(height * _STRIP))
+    mask = np.zeros((height, width), np.bool_)
+    for strip in (slice(0, rows), slice(height - rows, height)):
+        events = changed[:, strip].reshape(count, -1).astype(np.float32)
+        turn = np.exp(2j * np.pi * at_us / 10_000_000)
+        number = events.sum(0)
+        resultant = np.abs(turn.astype(np.complex64) @ events)
+        in_step = resultant**2 > _RAYLEIGH * np.maximum(number, 1)
+        always = number > 0.8 * count
+        mask[strip] = (in_step | always).reshape(rows, width)
+    kernel = np.ones((3, width // 8 * 2 + 1), np.uint8)
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)

@@ -106,17 +106,9 @@ def packets(path: Path) -> Packets:
         RecordingError: the recording cannot be opened.
     """
     with Source(path) as source:
-        rows = [(one.position_us, one.packet.size, one.is_keyframe) for one in source if not one.packet.is_discard]
-        position_us = np.array([row[0] for row in rows], np.int64)
-        read_s = footage_s(np.sort(position_us), source.frame_us)
-        source.compare_with_promise(read_s)
-        return Packets(
-            position_us=position_us,
-            size=np.array([row[1] for row in rows], np.int64),
-            is_keyframe=np.array([row[2] for row in rows], np.bool_),
-            read_s=read_s,
-            faults=tuple(sorted(source.faults)),
-        )
+        for _placed in source:
+            pass
+        return _packets(source)
 
 
 def frames(
@@ -142,9 +134,9 @@ def frames(
     return Reader(path, wanted, every_us=every_us, grey_width_px=grey_width_px)
 
 
-def keyframes(path: Path, *, grey_width_px: int | None = None) -> Reader:
-    """Read the keyframes alone; nothing else is decoded. Raises `RecordingError` as `frames` does."""
-    return Reader(path, [(0, _FOREVER_US)], keyframes_only=True, grey_width_px=grey_width_px)
+def keyframes(path: Path, *, every_us: int = 0, grey_width_px: int | None = None) -> Reader:
+    """Read keyframes at least `every_us` apart; nothing else is decoded. Raises `RecordingError` as `frames` does."""
+    return Reader(path, [(0, _FOREVER_US)], every_us=every_us, keyframes_only=True, grey_width_px=grey_width_px)
 
 
 def footage_s(position_us: IntArray, frame_us: int) -> float:
@@ -153,6 +145,19 @@ def footage_s(position_us: IntArray, frame_us: int) -> float:
         return 0.0
     steps = np.diff(position_us)
     return float(steps[steps <= _PAUSE_US].sum() + frame_us) / 1e6
+
+
+def _packets(source: Source) -> Packets:
+    position_us = np.array([row[0] for row in source.passed], np.int64)
+    read_s = footage_s(np.sort(position_us), source.frame_us)
+    source.compare_with_promise(read_s)
+    return Packets(
+        position_us=position_us,
+        size=np.array([row[1] for row in source.passed], np.int64),
+        is_keyframe=np.array([row[2] for row in source.passed], np.bool_),
+        read_s=read_s,
+        faults=tuple(sorted(source.faults)),
+    )
 
 
 def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -215,10 +220,17 @@ class Reader:
         """Seconds of footage decoded so far, pauses not counted."""
         return (self._read_us + (self._source.frame_us if self._last_us is not None else 0)) / 1e6
 
+    def packets(self) -> Packets:
+        """Return all packets that were passed; of the whole recording, once every keyframe has been read."""
+        return _packets(self._source)
+
     def _read(self) -> Generator[Frame, None, None]:
         before_us = -1
         waiting = list(reversed(self._spans))
-        decoded = all_keyframes(self._source) if self._keyframes_only else in_spans(self._source, self._spans)
+        if self._keyframes_only:
+            decoded = all_keyframes(self._source, self._every_us or 0)
+        else:
+            decoded = in_spans(self._source, self._spans)
         try:
             for one in decoded:
                 if one.position_us <= before_us:
@@ -240,7 +252,7 @@ class Reader:
             self._source.close()
 
     def _is_sampled(self, position_us: int) -> bool:
-        every_us = self._every_us
+        every_us = 0 if self._keyframes_only else self._every_us
         # By the packet before it, which is known even where decoding began with this picture
         return not every_us or position_us // every_us > self._source.shown_before(position_us) // every_us
 

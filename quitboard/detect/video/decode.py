@@ -28,11 +28,13 @@ class Decoded:
         return int(round(self.frame.rotation / 90) % 4)
 
 
-def all_keyframes(source: Source) -> Iterator[Decoded]:
-    """Decode the keyframes alone."""
+def all_keyframes(source: Source, every_us: int) -> Iterator[Decoded]:
+    """Decode keyframes alone, and of those only such as are at least `every_us` apart."""
     decoder = Decoder(source)
+    last_us = -every_us
     for placed in source:
-        if placed.is_keyframe:
+        if placed.is_keyframe and placed.position_us - last_us >= every_us:
+            last_us = placed.position_us
             yield from decoder.feed(placed)
     yield from decoder.drain()
 

@@ -53,6 +53,7 @@ class Source:
         self._kind = kind_of(path)
         self._ahead: deque[av.Packet] = deque()
         self._returned: deque[Placed] = deque()
+        self.passed: list[tuple[int, int, bool]] = []  # position, bytes and whether a keyframe, of all packets so far
         self._shown: list[int] = []  # positions of the last packets, in the order in which they are shown
         self._offset = 0
         self._last_decode: int | None = None
@@ -134,6 +135,7 @@ class Source:
         placed = Placed(packet, stamp, self._us(stamp + shift), self._us(decode + shift), packet.is_keyframe)
         self.reached_us = max(self.reached_us, placed.decode_us)
         if not packet.is_discard:
+            self.passed.append((placed.position_us, packet.size, placed.is_keyframe))
             bisect.insort(self._shown, placed.position_us)
             if len(self._shown) > _SHOWN_KEPT:
                 del self._shown[: _SHOWN_KEPT // 2]
@@ -210,6 +212,7 @@ class Source:
         self._ahead.clear()
         self._returned.clear()
         self._shown.clear()
+        self.passed.clear()
         self._offset = 0
         self._last_decode = None
         self.reached_us = position_us
