@@ -252,7 +252,7 @@ def _buffered_cost(tracks: list[_Alive], predicted: Array, boxes: Array, at_us: 
     for n, item in enumerate(tracks):
         gap_s = (at_us - item.at_us[-1]) / 1e6
         begun = len(item.at_us) < _YOUNG and gap_s <= _YOUNG_GAP_S
-        share = 0.3 + (1.5 if begun else 0.5) * gap_s
+        share = 0.05 + 2.2 * gap_s if begun else 0.1 + 0.6 * gap_s
         last = item.xyxy[-1]
         ratio = heights / max(last[3] - last[1], 1.0)
         fits = (ratio > 0.6) & (ratio < 1.7)
