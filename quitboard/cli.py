@@ -90,6 +90,10 @@ def detect(
     gate: Annotated[
         bool | None, typer.Option("--gate/--no-gate", help="Look closely only where something moves.")
     ] = None,
+    rules_only: Annotated[
+        bool,
+        typer.Option("--rules-only", help="PATHS are bundles: apply the rules again to their tracks."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be looked at, and stop.")] = False,
     board: BoardOption = Path(),
     quiet: QuietOption = False,
@@ -113,6 +117,7 @@ def detect(
         camera_id=camera,
         since=since.date() if since else None,
         gate=gate,
+        rules_only=rules_only,
         dry_run=dry_run,
     )
     _end(talk, report.as_plain(), report.set_aside)

@@ -9,18 +9,15 @@ decides is a pure function of it, so that a rerun gives the same bytes.
 from __future__ import annotations
 
 import dataclasses
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
-import pyarrow as pa
-from pyarrow import parquet
-
 from quitboard import __version__, bundle, catalogue, files
 from quitboard.detect import model, recordings
+from quitboard.detect.again import pack_tracks
 from quitboard.detect.day import (
     Decision,
     Seen,
@@ -36,7 +33,7 @@ from quitboard.detect.journal import FOLDER_NAME, HashMemory, Journal, key_of
 from quitboard.detect.look import look
 from quitboard.detect.pictures import PictureMaker
 from quitboard.detect.recordings import Found, Inventory
-from quitboard.detect.tracks_table import tracks_to_table
+from quitboard.detect.report import DayDone, DetectReport, bundle_name, summary
 from quitboard.errors import NothingUsable, RecordingError, UsageError
 from quitboard.records import Camera, Manifest, Rule, SetAside, Violation
 from quitboard.settings import Settings
@@ -61,53 +58,6 @@ class Silent:
     def recording(self, name: str) -> None: ...
     def advanced(self, footage_s: float) -> None: ...
     def found(self, violations: int) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayDone:
-    """One camera-day: its bundle, and whether it was made now or known before."""
-
-    bundle: str  # file name
-    camera_id: str
-    day: date
-    violations: int
-    is_new: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DetectReport:
-    """What `detect` did."""
-
-    days: tuple[DayDone, ...]
-    violations: tuple[Mapping[str, Any], ...]  # in short
-    set_aside: tuple[SetAside, ...]
-    warnings: tuple[str, ...]
-    watched_s: float
-    looked_s: float
-    recordings: int
-
-    def lines(self) -> list[str]:
-        """Return the report in words."""
-        lines = [
-            f"{done.bundle}: {done.violations} suspected violations" + ("" if done.is_new else " (known before)")
-            for done in self.days
-        ]
-        lines += [f"note: {warning}" for warning in self.warnings]
-        share = f", {100 * self.looked_s / self.watched_s:.0f} % of it looked at closely" if self.watched_s else ""
-        lines.append(f"{self.recordings} recordings, {self.watched_s / 60:.1f} min of footage{share}")
-        return lines
-
-    def as_plain(self) -> dict[str, Any]:
-        """Return the report for `--json`."""
-        return {
-            "bundles": [{**dataclasses.asdict(done), "day": done.day.isoformat()} for done in self.days],
-            "violations": list(self.violations),
-            "set_aside": [dataclasses.asdict(item) for item in self.set_aside],
-            "warnings": list(self.warnings),
-            "watched_s": round(self.watched_s, 3),
-            "looked_s": round(self.looked_s, 3),
-            "recordings": self.recordings,
-        }
 
 
 def detect(
@@ -203,15 +153,6 @@ def model_path(name: str) -> Path | None:
     return None if name in ("", "default") else Path(name)
 
 
-def bundle_name(camera_id: str, day: date) -> str:
-    """Return a bundle's file name.
-
-    >>> bundle_name("gate-3", date(2023, 4, 23))
-    'gate-3_2023-04-23.zip'
-    """
-    return f"{camera_id}_{day.isoformat()}.zip"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Done:
     day: DayDone | None  # None: nothing of it could be read
@@ -290,12 +231,12 @@ class _Job:
             ),
             violations=violations,
             exposures=decision.exposures,
-            tracks=_parquet(tracks_to_table(decision.tracks, decision.heads)),
+            tracks=pack_tracks(decision.tracks, decision.heads, seen),
             media=media,
         )
         return {
             "bundle": manifest.id,
-            "violations": [_summary(one) for one in violations],
+            "violations": [summary(one) for one in violations],
             "set_aside": set_aside,
             "watched_s": sum(one.recording.read_s for one in seen),
             "looked_s": sum((span.to_us - span.from_us) / 1e6 for one in seen for span in one.look.spans),
@@ -352,22 +293,3 @@ class _Job:
                     )
                 )
         return violations, media
-
-
-def _parquet(table: pa.Table) -> bytes:
-    buffer = io.BytesIO()
-    parquet.write_table(table, buffer, compression="zstd")
-    return buffer.getvalue()
-
-
-def _summary(violation: Violation) -> dict[str, Any]:
-    return {
-        "id": violation.id,
-        "kind": violation.kind,
-        "camera_id": violation.camera_id,
-        "track": violation.track,
-        "started_at": violation.started_at.isoformat(),
-        "confidence": violation.confidence,
-        "has_picture": bool(violation.still_sha256),
-        "evidence_note": violation.evidence_note,
-    }

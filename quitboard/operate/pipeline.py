@@ -19,7 +19,7 @@ from quitboard.operate.boards import Board
 from quitboard.records import Report
 
 if TYPE_CHECKING:
-    from quitboard.detect.run import DetectReport
+    from quitboard.detect.report import DetectReport
     from quitboard.site.build import Built
 
 DEMO_RECORDINGS = "data/demo"
@@ -35,16 +35,22 @@ def detect(
     camera_id: str = "",
     since: date | None = None,
     gate: bool | None = None,
+    rules_only: bool = False,
     dry_run: bool = False,
 ) -> DetectReport:
     """Recordings to bundles in `out`; see `quitboard.detect.run.detect`, whose errors these are."""
-    from quitboard.detect import run
+    from quitboard.detect import again, run
 
     changes = {key: value for key, value in (("model", model), ("gate", gate)) if value not in ("", None)}
     settings = dataclasses.replace(
         board.settings,
         detect=dataclasses.replace(board.settings.detect, **changes),  # type: ignore[arg-type]
     )
+    if rules_only:
+        report = again.rules_only(paths, out, cameras=board.cameras, rules=board.rules, settings=settings)
+        for line in report.lines():
+            talk.say(line)
+        return report
     with talk.progress("looking for recordings", 0, unit=_speed) as meter:
         report = run.detect(
             paths,
