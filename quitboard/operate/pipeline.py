@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from quitboard.console import Meter, Talk, minutes
 from quitboard.errors import UsageError
-from quitboard.files import resource, write_bytes
+from quitboard.files import resource, slug, write_bytes
 from quitboard.operate import boards
 from quitboard.operate.boards import Board
-from quitboard.records import Report
+from quitboard.records import Camera, Report
 
 if TYPE_CHECKING:
     from quitboard.detect.report import DetectReport
+    from quitboard.ingest import legacy
     from quitboard.site.build import Built
 
 DEMO_RECORDINGS = "data/demo"
@@ -94,14 +95,9 @@ def _speed(done_s: float, elapsed_s: float) -> str:
 
 def ingest(board: Board, paths: Sequence[Path], *, talk: Talk, camera_id: str = "") -> Report:
     """Bundles to database and media; see `quitboard.ingest.load.ingest`, whose errors these are."""
-    from quitboard.ingest import legacy, load
+    from quitboard.ingest import load
 
-    old = None
-    if camera_id:
-        known = next((camera for camera in board.cameras if camera.id == camera_id), None)
-        if known is None:
-            raise UsageError(f"no camera {camera_id!r} in cameras.toml", todo="Add it there, or check how it is spelt")
-        old = legacy.Reading(camera=known, kinds=board.settings.legacy.kinds)
+    old = _old_reading(board, camera_id) if camera_id else None
     with talk.progress("ingest", len(paths), unit=lambda _done, _elapsed: "") as meter:
 
         def shown(name: str, _number: int, total: int) -> None:
@@ -118,6 +114,27 @@ def ingest(board: Board, paths: Sequence[Path], *, talk: Talk, camera_id: str = 
         )
     talk.say(f"{len(report.done)} taken, {len(report.unchanged)} there already, {len(report.set_aside)} set aside")
     return report
+
+
+def _old_reading(board: Board, camera_id: str) -> legacy.Reading:
+    """Return how the first QuitBoard's zips are read: whose they are, and what makes their pictures fit to publish."""
+    from quitboard.detect import model, run
+    from quitboard.detect.anonymise import anonymise_pictures, load_gate
+    from quitboard.ingest import legacy
+
+    camera = next((one for one in board.cameras if one.id == camera_id), None)
+    if camera is None:
+        zone = board.settings.legacy.timezone
+        camera = Camera(id=slug(camera_id) or "camera", name=camera_id, timezone=zone)
+    settings = board.settings.detect
+    detector = model.load(run.model_path(settings.model), imgsz=settings.imgsz, runtime=settings.runtime)
+    gate = load_gate(detector)
+    return legacy.Reading(
+        camera=camera,
+        kinds=board.settings.legacy.kinds,
+        anonymise=lambda pictures: anonymise_pictures(pictures, gate, settings=board.settings.evidence),
+        anonymiser=f"{detector.card.sha256}/{board.settings.sha256_of('evidence')}",
+    )
 
 
 def build_site(board: Board, out: Path | None, *, talk: Talk, base_url: str | None = None) -> Built:
