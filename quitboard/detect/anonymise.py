@@ -260,13 +260,11 @@ def anonymise_pictures(pictures: Sequence[Picture], gate: Gate, *, settings: Evi
         settings: sizes, and what becomes of bodies.
 
     Returns:
-        The still made from the picture nearest to the middle, and a clip where there are at least two.
-
-    Raises:
-        EvidenceRefused: none of the pictures may be published.
+        The still made from the picture nearest to the middle, and a clip where there are at least two; or the reason
+        why there is none: a refusal never raises.
     """
     if not len(pictures):
-        raise EvidenceRefused("there are no pictures")
+        return Evidence(still=None, clip=None, note="no picture")
     middle = len(pictures) // 2
     near = sorted(sorted(range(len(pictures)), key=lambda index: abs(index - middle))[:MAX_LEGACY_FRAMES])
     near = [index for index in near if pictures[index].shape == pictures[middle].shape]
@@ -283,9 +281,8 @@ def anonymise_pictures(pictures: Sequence[Picture], gate: Gate, *, settings: Evi
         if picture is not None and len(region.bodies)
     ]
     if not kept:
-        raise EvidenceRefused(
-            f"none of {len(chosen)} pictures may be shown: {next(filter(None, why), 'nobody was found in them')}"
-        )
+        reason = next(filter(None, why), "nobody was found in them")
+        return Evidence(still=None, clip=None, note=f"no picture: none of {len(chosen)} may be shown ({reason})")
     still = min(kept, key=lambda item: (abs(item[0] - middle), item[0]))[1]
     still = still.resized(published_size(still.size, settings.still_px))
     frames = [picture.resized(published_size(picture.size, settings.clip_px)) for _, picture in kept]
