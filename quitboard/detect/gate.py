@@ -42,6 +42,7 @@ _LEAST_AREA = 0.003  # of the picture: a person some 60 px high at 720p
 _MOTION_COST = 0.3  # bytes that a moving area takes in each picture, against what it takes in a keyframe
 _SURE = 4.0  # standard deviations
 _MIN_QUIET_GROUPS = 5
+_BUSY = 0.5  # of the groups: then judging more closely would save nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,8 @@ def active_spans(path: Path, camera: Camera, *, sensitivity: float = 0.5) -> Gat
     is_suspicious, are_trusted = suspicious_groups(packets, edges_us, ~is_awake, sensitivity=sensitivity)
     is_blind = np.diff(edges_us) > BLIND_US
     ask = ~is_awake & (is_suspicious | (is_blind & (not are_trusted)))
+    if is_awake.mean() < _BUSY:  # a long group with motion at its end is judged closely before all of it is looked at
+        ask |= is_awake & is_blind
     asked = [(int(edges_us[i]), int(edges_us[i + 1])) for i in np.flatnonzero(ask)]
     if not watch.has_learnt:  # too few keyframes to know the background by
         watch.flags.clear()
@@ -241,4 +244,4 @@ class _Watch:
         index = bisect.bisect_right([from_us for from_us, _ground in self._grounds], stretch[0].position_us)
         ground = self._grounds[max(0, index - 1)][1]
         for frame, is_moving in zip(stretch, moving(ground, [frame.picture for frame in stretch]), strict=True):
-            self.flags[frame.position_us] = self.flags.get(frame.position_us, False) or bool(is_moving)
+            self.flags[frame.position_us] = bool(is_moving)

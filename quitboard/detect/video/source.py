@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -30,6 +30,8 @@ COPY_AGAIN = "Copy the file again from the recorder"
 _SHORT_BY_S = 1.5  # a recording this much shorter than its header says ends early
 _BACK_US, _AHEAD_US = 1_000_000, 3_600_000_000  # time stamps that step further are wrong
 _ORIGIN_PACKETS = 48  # more than any codec reorders
+_TIMELESS_PACKETS = 512
+_USUAL_STEP, _STEP_LIMIT = 3600, 180_000  # from picture to picture, in a program stream's ticks of 1/90,000 s
 _SHOWN_KEPT = 1 << 16
 _COVER_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC
 
@@ -201,10 +203,10 @@ class Source:
 
     def _demux(self) -> Iterator[av.Packet]:
         assert self._container is not None
+        # An empty packet repeats a picture, or stands for the end
+        packets = (packet for packet in self._container.demux(self.stream) if packet.size)
         try:
-            for packet in self._container.demux(self.stream):
-                if packet.size:  # an empty one repeats a picture, or stands for the end
-                    yield packet
+            yield from _timed(packets) if self._kind == "mpeg" else packets
         except av.FFmpegError:
             self.faults.add(STOPPED)
 
@@ -228,3 +230,26 @@ class Source:
     def _ticks(self, us: int) -> int:
         base: Fraction = self.stream.time_base
         return us * base.denominator // (base.numerator * 1_000_000)
+
+
+def _timed(packets: Iterable[av.Packet]) -> Iterator[av.Packet]:
+    """Spread packets without times evenly between those with one: program streams stamp blocks, not pictures."""
+    waiting: list[av.Packet] = []
+    last, step = 0, _USUAL_STEP
+    for packet in packets:
+        if packet.dts in (None, last) and len(waiting) < _TIMELESS_PACKETS:
+            waiting.append(packet)
+            continue
+        if packet.dts is not None and 0 < packet.dts - last <= _STEP_LIMIT * (len(waiting) + 1):
+            step = (packet.dts - last) // (len(waiting) + 1)
+        yield from _stamped(waiting, last, step)
+        waiting = []
+        last = packet.dts or last + step
+        yield packet
+    yield from _stamped(waiting, last, step)
+
+
+def _stamped(packets: Sequence[av.Packet], last: int, step: int) -> Iterator[av.Packet]:
+    for number, packet in enumerate(packets, start=1):
+        packet.pts, packet.dts = None, last + number * step
+        yield packet
