@@ -22,10 +22,26 @@ from quitboard.errors import BundleError
 
 _END = struct.Struct("<4s4H2LH")
 _LOCAL = struct.Struct("<4s5H3L2H")
+_ENTRY_BYTES = 46  # of a directory entry, without name, extra field and comment
+_MAX_ENTRY_BYTES = 1024
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _DESCRIPTOR = 0x8  # sizes come after the data
 _UTF8 = 0x800
 _ZIP64_16, _ZIP64_32 = 0xFFFF, 0xFFFFFFFF
+
+
+PLAIN = {
+    "create_system": 3,  # Unix, also when written elsewhere
+    "create_version": 20,
+    "extract_version": 20,
+    "reserved": 0,
+    "date_time": (1980, 1, 1, 0, 0, 0),  # the earliest that a zip can say
+    "internal_attr": 0,
+    "external_attr": 0o100644 << 16,
+    "volume": 0,
+}
+"""What every member of a bundle says of itself, so that its bytes depend on its content alone."""
+_PLAIN_LOCAL = (20, 0, 33)  # version, time, day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +52,7 @@ class Limits:
     total_bytes: int
     member_bytes: Callable[[str], int | None]  # None: a member that has no use
     ratio: int  # uncompressed : compressed, for what is larger than a megabyte
-    exact: bool  # as QuitBoard writes them: no folder, no comment, no extra field, no gap, no descriptor
+    exact: bool  # as QuitBoard writes them: `PLAIN`, no folder, no comment, no extra field, no gap, no descriptor
 
 
 def _bundle_member_bytes(name: str) -> int | None:
@@ -93,7 +109,7 @@ def torn_zip_named(name: str, member: str) -> Iterator[None]:
 
 
 def _check_end(file: IO[bytes], name: str, limits: Limits) -> int:
-    """Check the record at the very end; return where the directory starts."""
+    """Check the record at the very end and the directory's own lengths; return where the directory starts."""
     size = file.seek(0, 2)
     if size < _END.size:
         raise BundleError("the file is empty" if size == 0 else "the file is too short for a zip", where=name)
@@ -111,6 +127,17 @@ def _check_end(file: IO[bytes], name: str, limits: Limits) -> int:
         raise BundleError(f"{members} members, at most {limits.members} are read", where=name)
     if start + length != size - _END.size:
         raise BundleError("bytes that belong to no member", where=name)
+    if length > _MAX_ENTRY_BYTES * members:
+        raise BundleError("the directory is far longer than its members need", where=name)
+    file.seek(start)
+    directory = file.read(length)
+    at = 0
+    for _ in range(members):
+        if at + _ENTRY_BYTES > length:
+            break
+        at += _ENTRY_BYTES + sum(struct.unpack_from("<3H", directory, at + 28))
+    if at != length:
+        raise BundleError("the directory lists more or fewer members than it says", where=name)
     file.seek(0)
     return int(start)
 
@@ -167,7 +194,7 @@ def _check_spans(file: IO[bytes], archive: zipfile.ZipFile, end: int, name: str,
         if start + _LOCAL.size > end:
             raise BundleError(f"{member} lies outside the file", where=name)
         file.seek(start)
-        magic, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _LOCAL.unpack(
+        magic, version, flags, method, time, day, crc, packed, size, name_length, extra_length = _LOCAL.unpack(
             file.read(_LOCAL.size)
         )
         encoded = file.read(name_length)
@@ -182,6 +209,9 @@ def _check_spans(file: IO[bytes], archive: zipfile.ZipFile, end: int, name: str,
             described_well = described == (entry.CRC, entry.compress_size, entry.file_size)
         if not described_well or (flags & _DESCRIPTOR and limits.exact):
             raise BundleError(f"{member} is described in two ways", where=name)
+        said = {name: getattr(entry, name) for name in PLAIN}
+        if limits.exact and (said != PLAIN or (version, time, day) != _PLAIN_LOCAL):
+            raise BundleError(f"{member} says what a bundle does not say: when, by whom, or what for", where=name)
         if limits.exact and (extra_length or entry.extra or entry.comment):
             raise BundleError(f"{member} carries a comment or an extra field", where=name)
         position = start + _LOCAL.size + name_length + extra_length + entry.compress_size

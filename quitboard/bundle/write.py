@@ -9,13 +9,12 @@ from pathlib import Path
 
 from quitboard import files
 from quitboard.bundle import form
-from quitboard.bundle.layout import BUNDLE_LIMITS
+from quitboard.bundle.layout import BUNDLE_LIMITS, PLAIN
 from quitboard.bundle.pictures import check_picture
 from quitboard.errors import BundleError
 from quitboard.records import Exposure, Manifest, Violation
 
 _DEFLATE_LEVEL = 6
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 
 
 def write(
@@ -75,8 +74,8 @@ def _pictures(rows: Iterable[Violation], media: Mapping[str, bytes | Path]) -> I
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, _EPOCH)
-    entry.create_system = 3  # Unix, also when written elsewhere
-    entry.external_attr = 0o100644 << 16
+    entry = zipfile.ZipInfo(name)
+    for field, value in PLAIN.items():
+        setattr(entry, field, value)
     entry.compress_type = zipfile.ZIP_DEFLATED if name in form.TEXTS else zipfile.ZIP_STORED
     return entry

@@ -61,25 +61,36 @@ def _age(path: Path) -> tuple[int, str]:
 def move_to_done(item: Item) -> None:
     """Move an inbox's zip to `done/`; leave any other where it is."""
     if item.inbox:
-        _move(item.path, item.inbox / DONE)
+        _move(item.path, _place(item.path, item.inbox / DONE))
 
 
 def move_to_rejected(item: Item, reason: str) -> None:
     """Move an inbox's zip to `rejected/` with `<name>.reason.txt` beside it; leave any other where it is."""
     if item.inbox:
-        target = _move(item.path, item.inbox / REJECTED)
+        target = _place(item.path, item.inbox / REJECTED)
+        # First the reason: killed in between, the next ingest writes it again.
         files.write_text(target.with_name(target.name + REASON_SUFFIX), reason + "\n")
+        _move(item.path, target)
 
 
-def _move(path: Path, folder: Path) -> Path:
-    """Move a file, keeping apart from another one of its name with other content. Returns where it is now."""
-    folder.mkdir(parents=True, exist_ok=True)
+def sweep(items: Iterable[Item]) -> None:
+    """Delete what a killed ingest left among the rejected. The inbox itself is left alone: `detect` writes there."""
+    for folder in sorted({item.inbox / REJECTED for item in items if item.inbox}):
+        files.sweep_temporaries(folder)
+
+
+def _place(path: Path, folder: Path) -> Path:
+    """Return where in `folder` a file goes, apart from another one of its name with other content."""
     target = folder / path.name
     if target.exists():
         content = files.sha256_file(path)
         if files.sha256_file(target) != content:
             target = folder / f"{path.stem}.{content[:12]}{path.suffix}"
-    path.replace(target)
-    files.sync_folder(folder)
-    files.sync_folder(path.parent)
     return target
+
+
+def _move(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path.replace(target)
+    files.sync_folder(target.parent)
+    files.sync_folder(path.parent)

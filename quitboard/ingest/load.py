@@ -77,9 +77,11 @@ def ingest(
     with files.locked(target.lock, what="board"), opened(target.database) as connection:
         if target.unfinished.exists():
             media.sweep(target.media, rows.all_pictures(connection))
+            inbox.sweep(items)
         if rules:
             rows.store_catalogue(connection, rules)
-        files.write_bytes(target.unfinished, b"")
+        target.unfinished.touch()
+        files.sync_folder(target.unfinished.parent)
         for number, item in enumerate(items):
             if progress:
                 progress(item.name, number, len(items))
