@@ -6,6 +6,7 @@ Only the kinds listed here are ever handed to the decoder, each with its format 
 
 from __future__ import annotations
 
+import codecs
 import re
 import stat
 from pathlib import Path
@@ -90,7 +91,7 @@ def _sniff(head: bytes) -> str | None:
 
 def _is_text(head: bytes) -> bool:
     try:
-        head[: len(head) - 3].decode()
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # a letter cut at its end is no fault
     except UnicodeDecodeError:
         return False
     return True

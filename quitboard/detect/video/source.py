@@ -27,8 +27,8 @@ TIME_JUMPS = "time stamps jump"
 
 MAX_SIDE_PX = 8192
 COPY_AGAIN = "Copy the file again from the recorder"
-_SHORT_BY_S = 1.5  # a recording this much shorter than its header says ends early
-_BACK_US, _AHEAD_US = 1_000_000, 3_600_000_000  # time stamps that step further are wrong
+_SHORT_BY_S = 1.0  # a recording this much shorter than its header says ends early
+_BACK_US, _AHEAD_US = 200_000, 3_600_000_000  # time stamps that step further are wrong
 _ORIGIN_PACKETS = 48  # more than any codec reorders
 _TIMELESS_PACKETS = 512
 _USUAL_STEP, _STEP_LIMIT = 3600, 180_000  # from picture to picture, in a program stream's ticks of 1/90,000 s
@@ -88,10 +88,16 @@ class Source:
         # Copied, as a stream may not be asked once its container is closed
         self.width, self.height = int(stream.width), int(stream.height)
         self.codec = str(stream.codec_context.codec.canonical_name)
-        length_s = float(stream.duration * stream.time_base) if stream.duration else None
-        self.promised_s = (self._container.duration or 0) / 1e6 if length_s is None else length_s
         rate = stream.average_rate or stream.guessed_rate
         self.frame_us = round(1_000_000 / rate) if rate and 0.1 <= rate <= 240 else 40_000
+        length_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
+        if self._kind == "avi":  # the demuxer shortens the length of a truncated one, but not its count of frames
+            length_s = max(length_s, stream.frames * self.frame_us / 1e6)
+        elif self._kind == "mpeg":  # no header says it, and the last time stamp is that of a block
+            length_s = 0.0
+        elif not length_s:
+            length_s = (self._container.duration or 0) / 1e6
+        self.promised_s = length_s
         self._packets = self._demux()
         self._stand_at(0)
         self._ahead.extend(itertools.islice(self._packets, _ORIGIN_PACKETS))
