@@ -62,7 +62,7 @@ def heads_of(frames: Iterable[tuple[int, Detections]]) -> Heads:
 
 
 def sightings_of(heads: Heads, rides: Sequence[Ride], persons: Sequence[Track]) -> tuple[HeadSighting, ...]:
-    """Return the heads of riders, by ride, time and seat.
+    """Return the heads of riders, in the order of time.
 
     A head belongs to the rider in the top of whose box it is. One that is left over inside a rider's box, and that no
     other person's box explains, is of somebody riding along whom the model did not see as a person: `order` 1.
@@ -86,7 +86,7 @@ def sightings_of(heads: Heads, rides: Sequence[Ride], persons: Sequence[Track]) 
             seat_boxes = [(rider.id, boxes[n]) for rider, boxes in zip(ride.riders, riders, strict=True)]
             seen.extend(_seat_heads(int(now), one_frame, seat_boxes, [boxes[n] for boxes in others]))
         found.extend(_front_first(seen, ride))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda head: (head.at_us, head.person_track, head.order)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +173,7 @@ def _front_first(seen: Sequence[HeadSighting], ride: Ride) -> list[HeadSighting]
             nearer = int(np.linalg.norm(places[n] - behind) < np.linalg.norm(places[n] - front))
             order = orders.get(n, head.order if head.order > 1 else nearer)
             settled.append(replace(head, order=order))
-    return sorted(settled, key=lambda head: (head.at_us, head.person_track, head.order))
+    return settled
 
 
 def _misfit(head: Array, person: Array) -> float:

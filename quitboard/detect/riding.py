@@ -22,6 +22,7 @@ BRIDGED_US = 2_000_000
 _NEAR_US = 1_000_000
 _FEW = 3
 _STANDING_MPS = 0.5
+_SLOW_US = 1_500_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,11 +49,10 @@ class Pair:
 
 def pair_of(person: Track, vehicle: Track, ground: Ground) -> Pair | None:
     """Return how a person and a vehicle go together, or None where they never meet."""
-    if person.at_us[0] > vehicle.at_us[-1] or vehicle.at_us[0] > person.at_us[-1]:
-        return None
-    persons = boxes_at(person, vehicle.at_us, _NEAR_US)
-    both = np.isfinite(persons[:, 0])
-    at_us, p, v = vehicle.at_us[both], persons[both], vehicle.xyxy[both].astype(np.float64)
+    first, last = np.searchsorted(vehicle.at_us, [person.at_us[0], person.at_us[-1] + 1])
+    persons = boxes_at(person, vehicle.at_us[first:last], _NEAR_US)
+    both = first + np.flatnonzero(np.isfinite(persons[:, 0]))
+    at_us, p, v = vehicle.at_us[both], persons[both - first], vehicle.xyxy[both].astype(np.float64)
     if len(at_us) < 2:
         return None
     tall = np.maximum(p[:, 3] - p[:, 1], 1.0)
@@ -73,9 +73,9 @@ def pair_of(person: Track, vehicle: Track, ground: Ground) -> Pair | None:
     if not aboard.any():
         return None
     on = np.flatnonzero(aboard)
-    first, last = v[on[0]], v[on[-1]]
-    shift = float(np.linalg.norm(ground_points(last) - ground_points(first))) / float(np.median(tall[on]))
-    growth = abs(float(np.log((area(last)[0] + 1) / (area(first)[0] + 1)))) / 2
+    begin, end = v[on[0]], v[on[-1]]
+    shift = float(np.linalg.norm(ground_points(end) - ground_points(begin))) / float(np.median(tall[on]))
+    growth = abs(float(np.log((area(end)[0] + 1) / (area(begin)[0] + 1)))) / 2
     return Pair(
         person=person,
         vehicle=vehicle,
@@ -106,8 +106,15 @@ def _speed_mps(person: Track, at_us: IntArray, ground: Ground) -> float:
     return float(np.median(going)) if len(going) >= _FEW else 0.0
 
 
-def is_riding(pair: Pair, ground: Ground, settings: RuleSettings) -> bool:
-    """Return whether a pair is a rider on his vehicle, and not a walker beside one, or one passing a parked one."""
+def is_riding(pair: Pair, pairs: Sequence[Pair], ground: Ground, settings: RuleSettings) -> bool:
+    """Return whether a pair is a rider on his vehicle, and not a walker beside one, or one passing a parked one.
+
+    Args:
+        pair: the pair asked about.
+        pairs: all pairs of the scene: of those with the same vehicle, only the most seen may be a slow ride.
+        ground: gives how far to trust speeds.
+        settings: how short a ride may be.
+    """
     on = pair.at_us[pair.aboard > 0]
     long_enough = pair.count >= _FEW and on[-1] - on[0] >= settings.min_ride_s * 1e6
     if not long_enough or pair.share < 0.6 or pair.moved_heights < 0.3:
@@ -116,16 +123,31 @@ def is_riding(pair: Pair, ground: Ground, settings: RuleSettings) -> bool:
     faster = WALKING_MPS if ground.measured else 1.15 * WALKING_MPS
     if pair.speed_mps >= faster:
         return True
-    on_deck = pair.share >= 0.85 and pair.side_heights <= 0.07 and pair.feet_heights >= 0.03
-    return on_deck and pair.speed_mps >= 0.7 and on[-1] - on[0] >= 1_500_000
+    boxes = np.sum((pair.person.at_us >= on[0]) & (pair.person.at_us <= on[-1]))
+    return bool(
+        pair.speed_mps >= 0.7
+        and on[-1] - on[0] >= _SLOW_US
+        and pair.share >= 0.85
+        and pair.count >= 0.5 * boxes
+        and pair.side_heights <= 0.07
+        and 0.03 <= pair.feet_heights <= 0.2
+        and all(pair.count >= other.count for other in pairs if other.vehicle.id == pair.vehicle.id)
+    )
 
 
 def find_rides(tracks: Sequence[Track], ground: Ground, settings: RuleSettings) -> tuple[Ride, ...]:
     """Return the rides in tracks of one camera, in the order in which they begin."""
     persons = [track for track in tracks if track.role is Role.PERSON and len(track) >= _FEW]
     vehicles = [track for track in tracks if track.role in VEHICLE_ROLES]
-    pairs = [pair for person in persons for vehicle in vehicles if (pair := pair_of(person, vehicle, ground))]
-    riding = [pair for pair in pairs if is_riding(pair, ground, settings)]
+    begin = np.array([vehicle.at_us[0] for vehicle in vehicles])
+    end = np.array([vehicle.at_us[-1] for vehicle in vehicles])
+    pairs = [
+        pair
+        for person in persons
+        for n in np.flatnonzero((begin <= person.at_us[-1]) & (end >= person.at_us[0]))
+        if (pair := pair_of(person, vehicles[n], ground))
+    ]
+    riding = [pair for pair in pairs if is_riding(pair, pairs, ground, settings)]
     rides = [ride for group in _same_vehicles(riding) for ride in _rides_of(group)]
     return tuple(sorted(rides, key=lambda ride: (ride.from_us, ride.vehicle.id)))
 

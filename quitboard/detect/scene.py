@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,15 +38,19 @@ class Scene:
     frame_at_us: IntArray  # instants looked at
     tracks: tuple[Track, ...]
     rides: tuple[Ride, ...]
-    heads: tuple[HeadSighting, ...]  # of riders only
+    heads: tuple[HeadSighting, ...]  # of riders only, in the order of time
     parked: tuple[Parked, ...]
 
     def heads_on(self, ride: Ride) -> tuple[HeadSighting, ...]:
         """Return the sightings of a ride's riders during it."""
         seats = {rider.id for rider in ride.riders}
-        return tuple(
-            head for head in self.heads if head.person_track in seats and ride.from_us <= head.at_us <= ride.to_us
-        )
+        first = bisect.bisect_left(self.heads, ride.from_us, key=_at_us)
+        last = bisect.bisect_right(self.heads, ride.to_us, key=_at_us)
+        return tuple(head for head in self.heads[first:last] if head.person_track in seats)
+
+
+def _at_us(head: HeadSighting) -> int:
+    return head.at_us
 
 
 def read_scene(
@@ -82,20 +87,20 @@ def read_scene(
 
 def _parked(tracks: Sequence[Track], rides: Sequence[Ride], frame_at_us: IntArray) -> tuple[Parked, ...]:
     """Return vehicles at rest. Tracks of one place are joined: a detector blinks, and idle time is not looked at."""
-    places: list[list[Track]] = []
-    for track in tracks:
+    places: list[_Place] = []
+    for track in sorted(tracks, key=lambda one: (int(one.at_us[0]), one.id)):
         if track.role not in VEHICLE_ROLES:
             continue
         for piece in _rests(track, rides):
-            for place in places:
-                if _same_place(place[-1], piece) and _stayed(place, piece, frame_at_us):
-                    place.append(piece)
-                    break
+            box = np.median(as_boxes(piece.xyxy), axis=0)
+            same = next((place for place in places if place.holds(piece, box, frame_at_us)), None)
+            if same is None:
+                places.append(_Place(box, [piece]))
             else:
-                places.append([piece])
+                same.pieces.append(piece)
     found = []
     for place in places:
-        whole = _stacked(place)
+        whole = _stacked(place.pieces)
         if whole.at_us[-1] - whole.at_us[0] >= _REST_US and float(whole.confidence.mean()) >= _SURE_VEHICLE:
             found.append(Parked(vehicle=whole, from_us=int(whole.at_us[0]), to_us=int(whole.at_us[-1])))
     return tuple(sorted(found, key=lambda parked: (parked.from_us, parked.vehicle.id)))
@@ -121,6 +126,8 @@ def _rests(track: Track, rides: Sequence[Ride]) -> list[Track]:
 
 def _on_ride(track: Track, ride: Ride) -> bool:
     """Whether a track is a twin of a ridden vehicle: on it in most of the frames that both were seen in."""
+    if track.at_us[0] > ride.to_us or track.at_us[-1] < ride.from_us:
+        return False
     times, mine, theirs = np.intersect1d(track.at_us, ride.vehicle.at_us, return_indices=True)
     if not len(times):
         return False
@@ -128,18 +135,22 @@ def _on_ride(track: Track, ride: Ride) -> bool:
     return bool(np.median([iou(a, b)[0, 0] for a, b in pairs]) > 0.3)
 
 
-def _same_place(one: Track, other: Track) -> bool:
-    return one.role is other.role and bool(iou(_median_box(one), _median_box(other))[0, 0] >= 0.5)
+@dataclass(slots=True, eq=False)
+class _Place:
+    """Where a vehicle stood, and the pieces of tracks seen of it there."""
 
+    box: Array
+    pieces: list[Track]
 
-def _stayed(place: Sequence[Track], piece: Track, frame_at_us: IntArray) -> bool:
-    """Whether a vehicle seen again stood there in between: seen in enough of the frames looked at since the first."""
-    first = min(part.at_us[0] for part in place)
-    if piece.at_us[0] <= max(part.at_us[-1] for part in place):
-        return True
-    looked = np.searchsorted(frame_at_us, [first, piece.at_us[-1] + 1])
-    seen = sum(len(part) for part in place) + len(piece)
-    return bool(seen >= _SEEN_SHARE * max(int(looked[1] - looked[0]), 1))
+    def holds(self, piece: Track, box: Array, frame_at_us: IntArray) -> bool:
+        """Whether a piece is of the vehicle that stands here: seen in enough frames looked at since the first."""
+        if self.pieces[0].role is not piece.role or iou(self.box, box)[0, 0] < 0.5:
+            return False
+        if piece.at_us[0] <= max(part.at_us[-1] for part in self.pieces):
+            return True
+        looked = np.searchsorted(frame_at_us, [self.pieces[0].at_us[0], piece.at_us[-1] + 1])
+        seen = sum(len(part) for part in self.pieces) + len(piece)
+        return bool(seen >= _SEEN_SHARE * max(int(looked[1] - looked[0]), 1))
 
 
 def _stacked(parts: Sequence[Track]) -> Track:
@@ -163,7 +174,3 @@ def _part(track: Track, chosen: slice) -> Track:
         xyxy=track.xyxy[chosen],
         confidence=track.confidence[chosen],
     )
-
-
-def _median_box(track: Track) -> Array:
-    return np.asarray(np.median(as_boxes(track.xyxy), axis=0))

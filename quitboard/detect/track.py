@@ -187,7 +187,8 @@ class _Group:
         taken = set(pairs.values())
         tracks_left = [n for n in range(len(tried)) if n not in pairs]
         boxes_left = [n for n in high if n not in taken]
-        pairs |= _assign(_buffered_cost(tried, predicted, boxes, at_us), tracks_left, boxes_left, _BUFFERED_COST)
+        if tracks_left and boxes_left:
+            pairs |= _assign(_buffered_cost(tried, predicted, boxes, at_us), tracks_left, boxes_left, _BUFFERED_COST)
 
         for number, item in enumerate(tried):
             item.seen = number in pairs
