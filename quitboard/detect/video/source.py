@@ -32,6 +32,7 @@ _BACK_US, _AHEAD_US = 200_000, 3_600_000_000  # time stamps that step further ar
 _ORIGIN_PACKETS = 48  # more than any codec reorders
 _TIMELESS_PACKETS = 512
 _USUAL_STEP, _STEP_LIMIT = 3600, 180_000  # from picture to picture, in a program stream's ticks of 1/90,000 s
+_STREAMS = ("mpegts", "mpeg")  # kinds that keep the recorder's own running clock
 _SHOWN_KEPT = 1 << 16
 _COVER_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC
 
@@ -129,7 +130,7 @@ class Source:
         decode = packet.dts if packet.dts is not None else packet.pts
         if decode is None:
             decode = 0 if self._last_decode is None else self._last_decode + step
-        if self._last_decode is not None:
+        if self._last_decode is not None and self._kind in _STREAMS:
             gap_us = self._us(decode - self._last_decode)
             if not -_BACK_US <= gap_us <= _AHEAD_US:  # the recorder's clock was set: go on where it stood
                 self.faults.add(TIME_JUMPS)
