@@ -27,7 +27,7 @@ Mask: TypeAlias = NDArray[np.bool_]  # (height, width)
 
 FILL_BGR: Final = (0x70, 0x5D, 0x52)
 """The one flat colour of every fill: a slate that belongs to nobody."""
-BODY_ROWS: Final = 18
+BODY_ROWS: Final = 24
 """A reduced body is this many cells high: posture can be read, a print on a shirt cannot."""
 JPEG_QUALITY: Final = 86
 GIF_COLOURS: Final = 128

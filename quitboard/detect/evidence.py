@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -47,7 +47,7 @@ def make_evidence(
     frames: Sequence[Frame],
     detections: Sequence[Detections],
     persons: Sequence[Sequence[Box]],
-    subjects: Sequence[Box],
+    subjects: Sequence[Box | None],
     *,
     best: int,
     mark: Mark,
@@ -60,7 +60,8 @@ def make_evidence(
         frames: the stretch around the breach, by rising position, at the full frame rate.
         detections: of each frame, everything the detector found down to a low confidence.
         persons: of each frame, the boxes of tracked persons (interpolated where they were not detected).
-        subjects: of each frame, the box around the riders and their vehicle.
+        subjects: of each frame, the box around the riders and their vehicle; None where they are not in it. Such a
+            frame is not shown, but what was found in it helps its neighbours.
         best: index of the frame that shows the breach best.
         mark: what is written on the picture.
         gate: looks once more at every frame.
@@ -71,9 +72,13 @@ def make_evidence(
         seen(frame.position_us, boxes, tracked)
         for frame, boxes, tracked in zip(frames, detections, persons, strict=True)
     ]
-    scene = _Scene(frames, found, subjects, width, height, mark, gate, settings)
+    present = {index: box for index, box in enumerate(subjects) if box is not None}
+    if not present:
+        return Evidence(still=None, clip=None, note="no picture: the rider is in none of the frames")
+    best = min(present, key=lambda index: (abs(index - best), index))
+    scene = _Scene(frames, found, present, width, height, mark, gate, settings)
     chosen = scene.clip_frames(best)
-    window = window_around([subjects[index] for index in chosen], width, height, room=0.3)
+    window = window_around([present[index] for index in chosen], width, height, room=0.3)
     regions = scene.look_closely(sorted({*chosen, best}), window)
     clip, clip_why = scene.clip(chosen, regions, window)
     still, still_why = scene.still(best, chosen, regions, window)
@@ -85,7 +90,7 @@ def make_evidence(
 class _Scene:
     frames: Sequence[Frame]
     found: Sequence[Seen]
-    subjects: Sequence[Box]
+    subjects: Mapping[int, Box]
     width: int
     height: int
     mark: Mark
@@ -95,8 +100,9 @@ class _Scene:
     def clip_frames(self, best: int) -> list[int]:
         """Return the frames of the clip: evenly in time around the best one, as long as the rider stays large."""
         middle_us = self.frames[best].position_us
+        known = sorted(self.subjects)
         for length_us in (round(self.settings.clip_s * 1e6), MIN_CLIP_US):
-            near = evenly([frame.position_us for frame in self.frames], middle_us, length_us)
+            near = [known[n] for n in evenly([self.frames[index].position_us for index in known], middle_us, length_us)]
             window = window_around([self.subjects[index] for index in near], self.width, self.height, room=0.3)
             tall = np.median([self.subjects[index][3] - self.subjects[index][1] for index in near])
             if tall >= 0.25 * (window[3] - window[1]):

@@ -106,8 +106,6 @@ class PictureMaker:
         seen = np.isfinite(boxes[:, 0])
         if not seen.any():
             return Shown(note="no picture: the rider is not in the frames around it")
-        # Outside its track the subject is taken to be where it was last or first seen.
-        nearest = np.array([np.flatnonzero(seen)[np.abs(np.flatnonzero(seen) - n).argmin()] for n in range(len(seen))])
         detections: list[Detections] = list(
             self._detector.detect([frame.picture for frame in frames], min_confidence=PERSON_CONFIDENCE)
         )
@@ -115,7 +113,7 @@ class PictureMaker:
             frames,
             detections,
             persons_in(persons, at_us, scale),
-            [tuple(map(float, boxes[n])) for n in nearest],
+            [tuple(map(float, box)) if is_there else None for box, is_there in zip(boxes, seen, strict=True)],
             best=int(np.abs(at_us - subject.best_us).argmin()),
             mark=subject.mark,
             gate=self._gate,

@@ -112,8 +112,7 @@ def find_regions(frames: Sequence[Seen], *, width: int, height: int) -> list[Fra
     """Return the regions of each frame, in order; frames are given by rising `at_us`, best at the full frame rate.
 
     A head is filled where it, or its neighbour in time, was found. A person without a head of their own in a frame has
-    the top third filled; a person wider than tall (sitting, fallen, cut off) is filled whole. Motor vehicles have the
-    band filled in which a plate can be.
+    the top third filled, or more (`top_of`). Motor vehicles have the band filled in which a plate can be.
     """
     times = [frame.at_us for frame in frames]
     heads = carry(times, [frame.heads for frame in frames])
@@ -147,11 +146,15 @@ def grow_head(box: Boxes) -> Boxes:
 
 
 def top_of(person: Boxes) -> Boxes:
-    """Return the part of a person's box that is filled when no head was found: the top third, grown a little."""
+    """Return the part of a person's box that is filled when no head was found: the top third, grown a little.
+
+    Somebody wider than tall is bent, lying or cut off by the picture's edge; then three quarters of the width are
+    filled from the top, and of somebody lying everything.
+    """
     width, height = person[2] - person[0], person[3] - person[1]
-    share = HEAD_SHARE if height >= width else 1.0
+    depth = HEAD_SHARE * height if height >= width else min(height, 0.75 * width)
     margin = max(HEAD_MARGIN_PX, 0.03 * height)
-    return np.array([person[0], person[1] - margin, person[2], person[1] + share * height + margin])
+    return np.array([person[0], person[1] - margin, person[2], person[1] + depth + margin])
 
 
 def head_zone(person: Boxes) -> Boxes:
