@@ -28,6 +28,7 @@ from quitboard import files
 from quitboard.records import Detections, FrameDetections
 
 FOLDER_NAME = ".journal"
+KEEP_DAYS = 30
 
 
 def key_of(**inputs: object) -> str:
@@ -61,6 +62,18 @@ class Journal:
     def put(self, name: str, content: bytes) -> None:
         """Write an entry. Raises `DiskFull`."""
         files.write_bytes(self.folder / name, content)
+
+    def tidy(self, *, now_s: float) -> None:
+        """Delete what killed runs left unfinished, and looks and pictures that are older than `KEEP_DAYS`.
+
+        What is known of bundles stays for good: a day is never made again because its looks were deleted.
+        """
+        for path in self.folder.rglob(f"{files.TEMPORARY_PREFIX}*"):
+            path.unlink(missing_ok=True)
+        for room in ("looks", "evidence"):
+            for path in (self.folder / room).rglob("*.*"):
+                if path.is_file() and now_s - path.stat().st_mtime > KEEP_DAYS * 86_400:
+                    path.unlink(missing_ok=True)
 
     def get_frames(self, name: str) -> list[FrameDetections] | None:
         content = self.get(name)

@@ -9,6 +9,7 @@ decides is a pure function of it, so that a rerun gives the same bytes.
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -84,6 +85,7 @@ def detect(
     journal = Journal(out / FOLDER_NAME)
     with files.locked(journal.folder / "lock", what="output folder"):
         files.sweep_temporaries(out)
+        journal.tidy(now_s=time.time())
         memory = HashMemory(journal)
         inventory = recordings.find(
             paths,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quitboard.detect.journal import HashMemory, Journal, key_of, pack_frames, unpack_frames
+from quitboard.detect.journal import KEEP_DAYS, HashMemory, Journal, key_of, pack_frames, unpack_frames
 from quitboard.files import sha256_file
 from quitboard.records import Detections, FrameDetections
 
@@ -66,3 +66,18 @@ def test_a_recording_is_hashed_once_and_again_when_it_changed(tmp_path: Path) ->
     assert HashMemory(journal).sha256(path) == first
     path.write_bytes(b"other")
     assert HashMemory(journal).sha256(path) == sha256_file(path)
+
+
+def test_old_looks_and_unfinished_files_go_what_is_known_of_bundles_stays(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for name in ("looks/a/00000.npz", "evidence/b.jpg", "bundles/c.json", "looks/a/.quitboard-x"):
+        journal.put(name, b"{}")
+    written_s = (tmp_path / "bundles/c.json").stat().st_mtime
+    journal.tidy(now_s=written_s + 1)
+    assert journal.get("looks/a/00000.npz")
+    assert journal.get("evidence/b.jpg")
+    assert journal.get("looks/a/.quitboard-x") is None
+    journal.tidy(now_s=written_s + (KEEP_DAYS + 1) * 86_400)
+    assert journal.get("looks/a/00000.npz") is None
+    assert journal.get("evidence/b.jpg") is None
+    assert journal.get("bundles/c.json") == b"{}"
