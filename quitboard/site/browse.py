@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from quitboard.site.data import Facts
@@ -74,12 +75,15 @@ def _shares(facts: Facts, facet: str) -> dict[str, Share]:
 
 def chooser(view: View) -> dict[str, Any]:
     """Return the page where a reader chooses by kind, place or time."""
-    days = choices(view, "day")
     newest_month = view.facts.data.violations[0].day.isoformat()[:7] if view.facts.data.violations else ""
     headline = view.facts.headline
     return {
         "groups": [(facet, choices(view, facet)) for facet in ("kind", "place", "hour", "month")],
-        "days": [day for day in days if day.path.startswith(f"violations/day/{newest_month}")],
+        "days": [
+            (view.words.day(date.fromisoformat(value), year=False), list_path("day", value), len(rows))
+            for (facet, value), rows in view.lists.items()
+            if facet == "day" and value.startswith(newest_month)
+        ],
         "rate_kind": view.kind_name(headline) if headline else "",
         "total": len(view.facts.data.violations),
         "cards": list(range(min(_NEWEST_SHOWN, len(view.facts.data.violations)))),

@@ -59,9 +59,13 @@ def _number(value: float) -> str:
 
 def _svg(width: float, height: float, css: str, text: Text, body: Sequence[str]) -> str:
     size = "wide" if width > NARROW_PX else "narrow"
+    return _framed(f"chart {css} {size}", size, width, height, text, body)
+
+
+def _framed(css: str, size: str, width: float, height: float, text: Text, body: Sequence[str]) -> str:
     name = f"{escape(text.id)}-{size}"
     return (
-        f'<svg class="chart {css} {size}" viewBox="0 0 {_number(width)} {_number(height)}" role="img"'
+        f'<svg class="{css}" viewBox="0 0 {_number(width)} {_number(height)}" role="img"'
         f' aria-labelledby="{name}-t {name}-d"><title id="{name}-t">{escape(text.title)}</title>'
         f'<desc id="{name}-d">{escape(text.description)}</desc>{"".join(body)}</svg>'
     )
@@ -122,12 +126,7 @@ def lanes(count: int, low: int, high: int, *, columns: int, vehicle: str, helmet
         if low <= place < high:
             body.append(_line(x + 2, y + 45, x + cell - 2, y + 45, "interval"))
     size = "wide" if columns > 10 else "narrow"
-    name = f"{escape(text.id)}-{size}"
-    return (
-        f'<svg class="lanes {size}" viewBox="0 0 {_number(width)} {_number(height)}" role="img"'
-        f' aria-labelledby="{name}-t {name}-d"><title id="{name}-t">{escape(text.title)}</title>'
-        f'<desc id="{name}-d">{escape(text.description)}</desc>{"".join(body)}</svg>'
-    )
+    return _framed(f"lanes {size}", size, width, height, text, body)
 
 
 def watched_lanes(rows: Sequence[tuple[str, Mapping[int, float]]], *, width: float, text: Text) -> str:
@@ -201,13 +200,13 @@ def ranges(rows: Sequence[RangeRow], *, width: float, text: Text, overall: Share
         edge = "start" if tick == 0 else "end" if tick == ticks else "middle"
         body.append(_line(x(value), 0, x(value), height - foot + 4, "grid"))
         body.append(_write(x(value), height - 6, f"{_number(value * 100)}%", f"tick {edge}"))
-    if overall is not None and overall.known:
-        body.append(_line(x(overall.value), 0, x(overall.value), height - foot + 4, "overall"))
     for number, row in enumerate(rows):
         y = number * row_px
         body.append(_write(left, y + 17, row.label, "label", most=int(width / 24)))
         body.append(_write(right, y + 17, f"{row.value}  {row.note}".strip(), "value end"))
         middle = y + 33
+        if overall is not None and overall.known:
+            body.append(_line(x(overall.value), middle - 9, x(overall.value), middle + 9, "overall"))
         if row.share.known:
             body.append(_box(x(0), middle - 3, x(row.share.value) - x(0), 6, "extent", 3))
             body.append(_line(x(row.share.low), middle, x(row.share.high), middle, "whisker"))
@@ -327,4 +326,4 @@ def zones(
         middle_x = sum(x for x, _ in corners) / len(corners) * scale
         middle_y = sum(y for _, y in corners) / len(corners) * scale
         names.append(_write(middle_x, middle_y + 6, name, "zone-name middle", most=16))
-    return _svg(640, height_px * scale, "zones", text, body + names)
+    return _framed("chart zones", "any", 640, height_px * scale, text, body + names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -96,7 +96,7 @@ class Facts:
             found = self.share_of(kind)
             return (found.count > 0, "no_helmet" in kind and not kind.startswith("passenger"), found.base)
 
-        able = [kind for kind in self.kinds if self.share_of(kind).known and not is_of_vehicles(kind)]
+        able = [kind for kind in self.kinds if self.share_of(kind).known and kind != "parking"]
         return max(able, key=rank, default=None)
 
     # --- shares --------------------------------------------------------------------------------------------------
@@ -189,13 +189,5 @@ def pooled(rows: Iterable[Rate]) -> Share:
 
 
 def is_of_vehicles(kind: str) -> bool:
-    """Say whether a kind's denominator is vehicles at rest, not riders."""
-    return kind == "parking"
-
-
-def counts(values: Iterable[str]) -> Mapping[str, int]:
-    """Return how often each value occurs, by value."""
-    found: dict[str, int] = defaultdict(int)
-    for value in values:
-        found[value] += 1
-    return dict(sorted(found.items()))
+    """Say whether a kind's denominator is vehicles, not riders."""
+    return kind in ("parking", "two_up")

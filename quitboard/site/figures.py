@@ -1,6 +1,7 @@
 """Rates with their intervals: every figure on the page comes through here and carries its denominator.
 
-Sources: Wilson, J. Am. Stat. Assoc. 22 (1927) 209 for shares; Garwood, Biometrika 28 (1936) 437 for counts per hour.
+Source of the interval: Wilson, J. Am. Stat. Assoc. 22 (1927) 209; as in the database, whose views cannot
+pool the rows that pages pool.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 Z_95 = 1.959963984540054
-Z_STANDS_OUT = 3.0
-"""A cell among many is only called the highest when its interval at three standard errors clears the average: at two,
-one cell in twenty would by chance."""
+BEYOND_CHANCE = 0.01
+"""One of many cells is said to stand out only below this probability of any such cell by chance (Bonferroni)."""
 
 FEWEST = 5
 """Below this many riders (or vehicles) a share is not shown: too few to say, and too near to a person."""
@@ -33,17 +33,6 @@ class Share:
         return self.base >= FEWEST and self.count <= self.base
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PerHour:
-    """`count` events in `hours` watched; events an hour with an exact Poisson interval."""
-
-    count: int
-    hours: float
-    value: float
-    low: float
-    high: float
-
-
 def share(count: int, base: int, *, z: float = Z_95) -> Share:
     """Return `count` of `base` with Wilson's interval; no base, or more than the base, gives the whole range 0-1."""
     if base <= 0 or count > base:
@@ -56,30 +45,36 @@ def share(count: int, base: int, *, z: float = Z_95) -> Share:
     return Share(count=count, base=base, value=p, low=low, high=high)
 
 
-def per_hour(count: int, seconds: float) -> PerHour | None:
-    """Return events an hour watched with Garwood's exact interval, or None where nothing was watched."""
-    if seconds <= 0:
-        return None
-    from scipy.special import gammaincinv
-
-    hours = seconds / 3600
-    low = float(gammaincinv(count, 0.025)) if count else 0.0
-    return PerHour(
-        count=count,
-        hours=hours,
-        value=count / hours,
-        low=low / hours,
-        high=float(gammaincinv(count + 1, 0.975)) / hours,
-    )
-
-
 def standing_out(shares: Iterable[Share], overall: Share) -> Share | None:
-    """Return the highest share that is clearly above `overall`, or None where chance alone could make it."""
+    """Return the share that is above `overall` beyond chance, the surest if several are, or None.
+
+    Each is tested one-sided against a binomial of the overall share; the bound is divided by how many were looked at.
+    """
     known = [item for item in shares if item.known]
-    if not known or not overall.known:
+    if len(known) < 2 or not overall.known:
         return None
-    top = max(known, key=lambda item: share(item.count, item.base, z=Z_STANDS_OUT).low)
-    return top if share(top.count, top.base, z=Z_STANDS_OUT).low > overall.value else None
+    above = [(binomial_tail(item.count, item.base, overall.value), -item.value, n) for n, item in enumerate(known)]
+    probability, _, number = min(above)
+    return known[number] if probability * len(known) < BEYOND_CHANCE else None
+
+
+def binomial_tail(count: int, base: int, p: float) -> float:
+    """Return the probability of `count` or more of `base` where each has probability `p`."""
+    if count <= 0:
+        return 1.0
+    if p <= 0.0:
+        return 0.0
+    if p >= 1.0:
+        return 1.0
+    log_p, log_q = math.log(p), math.log1p(-p)
+    whole = math.lgamma(base + 1)
+    return min(
+        1.0,
+        math.fsum(
+            math.exp(whole - math.lgamma(k + 1) - math.lgamma(base - k + 1) + k * log_p + (base - k) * log_q)
+            for k in range(count, base + 1)
+        ),
+    )
 
 
 def differ(one: Share, other: Share) -> bool:

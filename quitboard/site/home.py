@@ -40,9 +40,10 @@ def home(view: View) -> dict[str, Any]:
     """Return the home page."""
     facts = view.facts
     week = facts.latest_week()
+    first = hero(view)
     return {
-        "hero": hero(view),
-        "sentences": sentences(view, week) if week else [],
+        "hero": first,
+        "sentences": sentences(view, week) if week and first.state != "none" else [],
         "cards": list(range(min(_CARDS, len(facts.data.violations)))),
         "total": len(facts.data.violations),
         "kinds": _kinds(view),

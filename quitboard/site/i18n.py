@@ -7,11 +7,11 @@ Texts live in `templates/translations/*.toml`; a text may hold `{name}` and two 
 
 from __future__ import annotations
 
+import datetime
 import string
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,18 +41,20 @@ def with_particle(word: str, pair: str) -> str:
     return word + (closed if final else open_)
 
 
-class _Formatter(string.Formatter):
-    def format_field(self, value: Any, format_spec: str) -> str:
-        shown = f"{value:,}" if isinstance(value, int) else str(value)
-        if "|" in format_spec:
-            one, many = format_spec.split("|")
-            return f"{shown} {one if value == 1 else many}"
-        if "/" in format_spec:
-            return with_particle(shown, format_spec)
-        return shown
+def _shown(value: object, spec: str) -> str:
+    text = f"{value:,}" if isinstance(value, int) else str(value)
+    if "|" in spec:
+        one, many = spec.split("|")
+        return f"{text} {one if value == 1 else many}"
+    return with_particle(text, spec) if "/" in spec else text
 
 
-_FORMATTER = _Formatter()
+Part = tuple[str, str, str]
+"""A literal, then the name and spec of what follows it; an empty name ends the text."""
+
+
+def _parts(text: str) -> tuple[Part, ...]:
+    return tuple((literal, name or "", spec or "") for literal, name, spec, _ in string.Formatter().parse(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,15 @@ class Words:
 
     language: str
     texts: Mapping[str, str]
+    _parsed: dict[str, tuple[Part, ...]] = field(default_factory=dict, compare=False)  # parsing costs more than filling
 
     def __call__(self, key: str, /, **values: object) -> str:
-        return _FORMATTER.vformat(self.texts[key], (), values) if values else self.texts[key]
+        if not values:
+            return self.texts[key]
+        parts = self._parsed.get(key)
+        if parts is None:
+            parts = self._parsed[key] = _parts(self.texts[key])
+        return "".join(literal + _shown(values[name], spec) if name else literal for literal, name, spec in parts)
 
     def __contains__(self, key: str) -> bool:
         return key in self.texts
@@ -76,14 +84,20 @@ class Words:
     def is_korean(self) -> bool:
         return self.language == "ko"
 
-    def day(self, day: date, *, year: bool = True) -> str:
+    def day(self, day: datetime.date, *, year: bool = True) -> str:
         """Return "2026년 4월 26일(일)" or "Sun 26 Apr 2026"."""
         weekday = self.weekday(day.weekday())
         if self.is_korean:
             return (f"{day.year}년 " if year else "") + f"{day.month}월 {day.day}일({weekday})"
         return f"{weekday} {day.day} {_MONTHS[day.month - 1]}" + (f" {day.year}" if year else "")
 
-    def short_day(self, day: date) -> str:
+    def date(self, day: datetime.date) -> str:
+        """Return a date without its weekday: "2026년 4월 26일" or "26 Apr 2026"."""
+        if self.is_korean:
+            return f"{day.year}년 {day.month}월 {day.day}일"
+        return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+    def short_day(self, day: datetime.date) -> str:
         """Return "4월 26일" or "26 Apr"."""
         return f"{day.month}월 {day.day}일" if self.is_korean else f"{day.day} {_MONTHS[day.month - 1]}"
 
@@ -92,7 +106,7 @@ class Words:
         year, number = month.split("-")
         return f"{year}년 {int(number)}월" if self.is_korean else f"{_MONTHS[int(number) - 1]} {year}"
 
-    def span(self, first: date, last: date) -> str:
+    def span(self, first: datetime.date, last: datetime.date) -> str:
         """Return two days as one short text, the year only where it is needed."""
         if first == last:
             return self.day(first)

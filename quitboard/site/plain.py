@@ -15,7 +15,7 @@ from quitboard.site.statistics import kinds_with_rates
 from quitboard.site.view import View, class_figures, fraction, segment
 
 ACCIDENTS = ((2017, 117), (2018, 225), (2019, 447), (2020, 897), (2021, 1735))
-"""Accidents with personal mobility in Korea by year, as the first QuitBoard showed; from Korea Road Traffic Authority."""
+"""Accidents with personal mobility in Korea, as the first QuitBoard showed; from the Korea Road Traffic Authority."""
 
 _MEASURES = ("precision", "recall", "ap50", "map50", "n")
 _PLACE_CARDS = 8

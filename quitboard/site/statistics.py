@@ -89,12 +89,13 @@ def by_kind(view: View) -> Chart | None:
     items = sorted(((kind, view.facts.share_of(kind)) for kind in kinds), key=lambda item: -item[1].value)
     if not items:
         return None
-    top = items[0]
-    finding = (
-        view.words("chart.kind_finding", kind=view.kind_name(top[0]), share=view.percent(top[1]))
-        if top[1].known and top[1].count
-        else view.words("chart.kind_none")
-    )
+    top = items[0][1]
+    if not (top.known and top.count):
+        finding = view.words("chart.kind_none")
+    elif len(items) > 1 and not differ(top, items[1][1]):
+        finding = view.words("chart.kind_same")
+    else:
+        finding = view.words("chart.kind_finding", kind=view.kind_name(items[0][0]), share=view.percent(top))
     text = charts.Text(id="by-kind", title=finding, description=view.words("chart.kind_description"))
     rows = _range_rows(view, [(view.kind_name(kind), found) for kind, found in items])
     return Chart(
@@ -129,17 +130,18 @@ def by_place(view: View, kind: str) -> Chart | None:
         id="by-place", title=finding, description=view.words("chart.place_description", kind=view.kind_name(kind))
     )
     rows = _range_rows(view, [(view.place_name(camera), found) for camera, found in items])
+    averaged = len(items) > 1 and overall.known and overall.count > 0
     return Chart(
         id="by-place",
         finding=finding,
         subtitle=view.words("chart.place_subtitle", kind=view.kind_name(kind)),
-        drawings=_ranges(rows, text, overall),
+        drawings=_ranges(rows, text, overall if averaged else None),
         table=Table(
             headers=_headers(view, "place"),
             rows=tuple((view.place_with_area(camera), *_share_cells(view, found)) for camera, found in items),
         ),
         csv=f"statistics/{segment(kind)}_by_place.csv",
-        note=view.words("chart.place_note", share=view.figure(overall)) if len(items) > 1 and overall.known else "",
+        note=view.words("chart.place_note", share=view.figure(overall)) if averaged else "",
     )
 
 

@@ -52,6 +52,7 @@ class View:
     media: Media
     words: Words
     base_url: str = field(init=False)
+    _measured: dict[tuple[str, str, str], list[tuple[str, str]]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         url = self.settings.site.base_url
@@ -200,16 +201,17 @@ class View:
 
     def measured(self, row: ViolationRow) -> list[tuple[str, str]]:
         """Return what was measured of the model for the classes that a kind rests on: (name, figures)."""
-        model = self.models.get(row.model_sha256)
-        if model is None:
-            return []
-        classes = ["helmet", "head"] if "helmet" in row.kind else ["person", row.vehicle]
-        found = []
-        for name in classes:
-            shown = class_figures(model.figures).get(name)
-            if shown and "precision" in shown:
-                found.append((self.words.or_else(f"class.{name}", name), fraction(shown["precision"])))
-        return found
+        key = (row.model_sha256, row.kind, row.vehicle)
+        if key not in self._measured:
+            model = self.models.get(row.model_sha256)
+            by_class = class_figures(model.figures) if model else {}
+            names = ["helmet", "head"] if "helmet" in row.kind else ["person", row.vehicle]
+            self._measured[key] = [
+                (self.words.or_else(f"class.{name}", name), fraction(by_class[name]["precision"]))
+                for name in names
+                if "precision" in by_class.get(name, {})
+            ]
+        return self._measured[key]
 
 
 def segment(name: str) -> str:
