@@ -46,14 +46,11 @@ def wrong_way(scene: Scene, camera: Camera, rule: Rule, settings: RuleSettings) 
         path = _Path.of(ride, scene.ground)
         results = []
         for zone in zones:
-            assert zone.direction is not None  # settings see to it that a lane has one
-            way = np.array(zone.direction) * picture_scale(camera, scene.ground.width, scene.ground.height)
             for part in path.stretches(zone, round(settings.sidewalk_min_s * 1e6), _far_m(scene, settings)):
-                rates = np.column_stack([slope(part.at_us, part.wheels[:, n]) for n in (0, 1)])
-                speed = np.linalg.norm(rates, axis=1)
-                cosine = np.divide(rates @ way, speed * np.linalg.norm(way), out=np.zeros(len(rates)), where=speed > 0)
+                cosine = _along_lane(part, zone, scene.ground)
                 votes = [
-                    Vote(at_us=int(at), log_odds=float(-2 * c) if abs(c) > 0.3 else 0.0, clarity=float(size))
+                    # Crossing a lane, to turn off or to evade, is neither with nor against it.
+                    Vote(at_us=int(at), log_odds=float(-2 * c if c < -0.5 else -1), clarity=float(size))
                     for at, c, size in zip(part.at_us, cosine, part.body, strict=True)
                 ]
                 results.append((part, zone, tally(votes, settings, from_us=part.from_us)))
@@ -133,7 +130,7 @@ def _zones(ground: Ground, camera: Camera, kind: ZoneKind) -> list[Zone]:
             name=zone.name,
             kind=zone.kind,
             polygon=tuple((x * x_scale, y * y_scale) for x, y in zone.polygon),
-            direction=zone.direction,
+            direction=zone.direction and (zone.direction[0] * x_scale, zone.direction[1] * y_scale),
         )
         for zone in camera.zones
         if zone.kind is kind
@@ -190,6 +187,19 @@ class _Path:
     def between(self, from_us: int, to_us: int) -> _Path:
         chosen = (self.at_us >= from_us) & (self.at_us <= to_us)
         return _Path(self.at_us[chosen], self.wheels[chosen], self.body[chosen], self.metres[chosen])
+
+
+def _along_lane(part: _Path, zone: Zone, ground: Ground) -> Array:
+    """Return the cosine between a path's way and a lane's, seen from above, at each instant: 1 with it, −1 not."""
+    assert zone.direction is not None  # settings see to it that a lane has one
+    step_px = np.array(zone.direction) / np.linalg.norm(zone.direction)
+    path, ahead = ground.flattened(part.wheels), ground.flattened(part.wheels + step_px)
+    if not (np.isfinite(path).all() and np.isfinite(ahead).all()):
+        path, ahead = part.wheels, part.wheels + step_px
+    rates = np.column_stack([slope(part.at_us, path[:, n]) for n in (0, 1)])
+    way = ahead - path
+    size = np.linalg.norm(rates, axis=1) * np.linalg.norm(way, axis=1)
+    return np.asarray(np.divide((rates * way).sum(axis=1), size, out=np.zeros(len(rates)), where=size > 0))
 
 
 def _only_crosses(part: _Path, zone: Zone, ground: Ground) -> bool:
