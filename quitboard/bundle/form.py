@@ -63,7 +63,7 @@ def media_name(sha256: str, content: bytes) -> str:
 
 def manifest_bytes(manifest: Manifest) -> bytes:
     """Return a manifest as JSON, in the one way that is read back."""
-    return (json.dumps(_plain(manifest), ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
+    return (json.dumps(_plain(manifest), ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n").encode()
 
 
 def content_id(manifest: Manifest) -> str:

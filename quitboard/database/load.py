@@ -11,9 +11,9 @@ the bundles of both days.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from quitboard.database.connection import Connection
@@ -23,6 +23,7 @@ from quitboard.records import Camera, ModelCard, Recording, Rule
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BUNDLE = "quitboard-bundle"
 LEGACY = "legacy"
 
@@ -61,23 +62,6 @@ class Loaded:
     orphans: tuple[str, ...]
 
 
-def has_bundle(connection: Connection, bundle_id: str) -> bool:
-    """Tell whether a bundle's rows are all there already."""
-    return bool(connection.execute("SELECT count(*) FROM bundle WHERE id = ?", [bundle_id]).fetchone()[0])
-
-
-def pictures_of(connection: Connection, bundle_id: str) -> list[Stored]:
-    """Return the pictures that a bundle's rows name."""
-    rows = connection.execute(
-        """SELECT sha256, extension, bytes FROM media WHERE sha256 IN (
-               SELECT still_sha256 FROM violation_info WHERE bundle_id = $id
-               UNION SELECT clip_sha256 FROM violation_info WHERE bundle_id = $id)
-           ORDER BY sha256""",
-        {"id": bundle_id},
-    ).fetchall()
-    return [Stored(*row) for row in rows]
-
-
 def all_pictures(connection: Connection) -> set[str]:
     """Return `<sha256>.<extension>` of every picture that the database knows."""
     return {
@@ -102,211 +86,247 @@ def store_catalogue(connection: Connection, rules: Sequence[Rule]) -> None:
     connection.execute("COMMIT")
 
 
-def load(
-    connection: Connection,
-    source: Source,
-    violations: Iterable[pa.RecordBatch],
-    exposures: Iterable[pa.RecordBatch],
-    *,
-    now: datetime,
-    store: Callable[[Sequence[str]], Iterable[Stored]],
-) -> Loaded:
-    """Load a bundle: all of it or, when anything fails, nothing.
+class Loader:
+    """Loads bundles, one transaction each. It alone writes while it lives, so that it may remember what is there."""
 
-    Args:
-        violations, exposures: checked batches; instants as `timestamp[us, UTC]` with their `local_...` beside them.
-        now: the instant of ingesting; retention counts from the first one that a recording was ingested at.
-        store: is given the hashes of the pictures that may be published, puts them in the media folder, flushes them
-            to the disk and returns them. It is called before anything is committed.
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._bundles = {row[0] for row in connection.execute("SELECT id FROM bundle").fetchall()}
+        self._withdrawn = {row[0] for row in connection.execute("SELECT DISTINCT camera_id FROM withdrawal").fetchall()}
+        self._told: set[Camera | str] = set()  # cameras as they are, models by their hash
 
-    Raises:
-        BundleError: an id belongs to another bundle's violation; and whatever the batches or `store` raise.
-    """
-    connection.execute("BEGIN")
-    try:
-        replaced = _replace(connection, source)
-        _insert_source(connection, source, now)
-        count = _insert_violations(connection, source, violations)
-        _insert(connection, "exposure", exposures, ["?::VARCHAR AS bundle_id"], [source.id])
-        wanted = _publishable(connection, source.id)
-        _insert_media(connection, list(store(wanted)))
-        orphans = _forget_orphans(connection) if replaced else []
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    return Loaded(violations=count, replaced=replaced, orphans=tuple(orphans))
+    def has(self, bundle_id: str) -> bool:
+        """Tell whether a bundle's rows are there already."""
+        return bundle_id in self._bundles
 
+    def pictures_of(self, bundle_id: str) -> list[Stored]:
+        """Return the pictures that a bundle's rows name."""
+        rows = self._connection.execute(
+            """SELECT sha256, extension, bytes FROM media WHERE sha256 IN (
+                   SELECT still_sha256 FROM violation_info WHERE bundle_id = $id
+                   UNION SELECT clip_sha256 FROM violation_info WHERE bundle_id = $id)
+               ORDER BY sha256""",
+            {"id": bundle_id},
+        ).fetchall()
+        return [Stored(*row) for row in rows]
 
-def _replace(connection: Connection, source: Source) -> int:
-    """Delete what came from the same recordings; return how many bundles that concerned. Fills the table `stale`."""
-    import pyarrow as pa
+    def load(
+        self,
+        source: Source,
+        violations: Iterable[pa.RecordBatch],
+        exposures: Iterable[pa.RecordBatch],
+        *,
+        now: datetime,
+        store: Callable[[Sequence[str]], Iterable[Stored]],
+    ) -> Loaded:
+        """Load a bundle: all of it or, when anything fails, nothing.
 
-    listed = pa.table(
-        {
-            "sha256": pa.array([recording.sha256 for recording in source.recordings], pa.string()),
-            "started_at": pa.array([recording.start for recording in source.recordings], pa.timestamp("us", "UTC")),
-        }
-    )
-    connection.register("listed", listed)
-    connection.execute(
-        """CREATE OR REPLACE TEMP TABLE stale AS
-           SELECT f.bundle_id, f.sha256, f.first_seen_at
-           FROM violation_file f JOIN listed l ON l.sha256 = f.sha256 JOIN bundle b ON b.id = f.bundle_id
-           WHERE b.day = $day OR b.camera_id <> $camera OR f.started_at <> l.started_at
-           UNION ALL
-           SELECT DISTINCT b.id, v.recording_sha256, b.ingested_at
-           FROM bundle b JOIN violation_info v ON v.bundle_id = b.id
-           WHERE b.format = 'legacy' AND v.recording_sha256 = $legacy""",
-        {"day": source.day, "camera": source.camera.id, "legacy": source.legacy_sha256},
-    )
-    connection.unregister("listed")
-    found = connection.execute("SELECT count(DISTINCT bundle_id) FROM stale").fetchone()[0]
-    if found:
+        Args:
+            violations, exposures: checked batches; instants as `timestamp[us, UTC]` with their `local_...` beside them.
+            now: the instant of ingesting; retention counts from the first one that a recording was ingested at.
+            store: is given the hashes of the pictures that may be published, puts them in the media folder, flushes
+                them to the disk and returns them. It is called before anything is committed.
+
+        Raises:
+            BundleError: an id belongs to another bundle's violation; and whatever the batches or `store` raise.
+        """
+        self._connection.execute("BEGIN")
+        try:
+            first_seen_us, stale = self._seen_before(source)
+            gone = self._delete(stale)
+            self._insert_source(source, now, first_seen_us)
+            count, wanted = self._insert_violations(source, violations)
+            for batch in exposures:
+                self._insert("exposure", _with(batch, bundle_id=source.id))
+            if source.camera.id in self._withdrawn:
+                wanted = self._without_withdrawn(source.id)
+            self._insert_media(list(store(wanted)))
+            orphans = self._forget_orphans() if stale else []
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._bundles = (self._bundles - gone) | {source.id}
+        self._told |= {source.camera, source.model.sha256 if source.model else ""}
+        return Loaded(violations=count, replaced=len({bundle_id for bundle_id, _ in stale}), orphans=tuple(orphans))
+
+    def _seen_before(self, source: Source) -> tuple[dict[str, int], list[tuple[str, str]]]:
+        """Return when each recording was first ingested, and which (bundle, recording) this source replaces."""
+        rows = self._connection.execute(
+            """SELECT f.bundle_id, f.sha256, epoch_us(f.first_seen_at), epoch_us(f.started_at), b.camera_id, b.day
+               FROM violation_file f JOIN bundle b ON b.id = f.bundle_id
+               WHERE f.sha256 IN (SELECT unnest($listed::VARCHAR[]))""",
+            {"listed": [recording.sha256 for recording in source.recordings]},
+        ).fetchall()
+        if source.legacy_sha256:
+            # A legacy zip has no recordings to remember its first day by: it remembers itself.
+            rows += self._connection.execute(
+                """SELECT DISTINCT b.id, v.recording_sha256, epoch_us(b.ingested_at), 0, '', NULL
+                   FROM bundle b JOIN violation_info v ON v.bundle_id = b.id
+                   WHERE b.format = 'legacy' AND v.recording_sha256 = ?""",
+                [source.legacy_sha256],
+            ).fetchall()
+        starts = {recording.sha256: _us(recording.start) for recording in source.recordings}
+        first: dict[str, int] = {}
+        stale = []
+        for bundle_id, sha256, first_seen_us, start_us, camera_id, day in rows:
+            first[sha256] = min(first_seen_us, first.get(sha256, first_seen_us))
+            if day == source.day or camera_id != source.camera.id or start_us != starts[sha256]:
+                stale.append((bundle_id, sha256))
+        return first, stale
+
+    def _delete(self, stale: Sequence[tuple[str, str]]) -> set[str]:
+        """Delete what came from recordings that are looked at again; return the bundles that nothing is left of."""
+        if not stale:
+            return set()
+        import pyarrow as pa
+
+        bundle_ids, recordings = zip(*stale, strict=True)
+        self._connection.register("stale", pa.table({"bundle_id": bundle_ids, "sha256": recordings}))
         for table, column in (
             ("violation_info", "recording_sha256"),
             ("exposure", "recording_sha256"),
             ("violation_file", "sha256"),
         ):
-            connection.execute(
+            self._connection.execute(
                 f"DELETE FROM {table} t USING stale s WHERE s.bundle_id = t.bundle_id AND s.sha256 = t.{column}"
             )
-        connection.execute(
+        gone = self._connection.execute(
             """DELETE FROM bundle WHERE id IN (SELECT bundle_id FROM stale)
                AND id NOT IN (SELECT bundle_id FROM violation_file)
-               AND id NOT IN (SELECT bundle_id FROM violation_info)"""
+               AND id NOT IN (SELECT bundle_id FROM violation_info) RETURNING id"""
+        ).fetchall()
+        self._connection.unregister("stale")
+        return {bundle_id for (bundle_id,) in gone}
+
+    def _insert_source(self, source: Source, now: datetime, first_seen_us: Mapping[str, int]) -> None:
+        camera, model, now_us = source.camera, source.model, _us(now)
+        self._connection.execute(
+            """INSERT INTO bundle VALUES
+               ($id, $format, $camera, $day, $model, $tool, $file, $manifest, make_timestamptz($ingested))""",
+            {
+                "id": source.id,
+                "format": source.format,
+                "camera": camera.id,
+                "day": source.day,
+                "model": model.sha256 if model else "",
+                "tool": source.tool_version,
+                "file": source.file_name,
+                "manifest": source.manifest,
+                "ingested": min(now_us, first_seen_us.get(source.legacy_sha256, now_us)),
+            },
         )
-    return int(found)
+        if camera not in self._told:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO cctv VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    *(camera.id, camera.name, camera.area, camera.address, camera.model, camera.timezone),
+                    *(camera.resolution or (None, None)),
+                    json.dumps([asdict(zone) for zone in camera.zones], ensure_ascii=False),
+                ],
+            )
+        if model and model.sha256 not in self._told:
+            figures = json.dumps(dict(model.figures), sort_keys=True)
+            self._connection.execute(
+                "INSERT OR REPLACE INTO model VALUES (?, ?, ?)", [model.sha256, model.name, figures]
+            )
+        if source.recordings:
+            self._insert("violation_file", _recordings(source, now_us, first_seen_us))
+
+    def _insert_violations(self, source: Source, batches: Iterable[pa.RecordBatch]) -> tuple[int, list[str]]:
+        """Insert violations; return how many, and the hashes of the pictures that they name."""
+        import duckdb
+
+        count = 0
+        named: set[str] = set()
+        for batch in batches:
+            try:
+                self._insert("violation_info", _with(batch, bundle_id=source.id))
+            except duckdb.ConstraintException:
+                raise BundleError(
+                    "its violations are in the database already, from another bundle",
+                    where=source.file_name,
+                    todo="Was it made from a copy of a recording that another camera has?",
+                ) from None
+            count += batch.num_rows
+            for column in ("still_sha256", "clip_sha256"):
+                named.update(batch[column].unique().to_pylist())
+        return count, sorted(named - {""})
+
+    def _without_withdrawn(self, bundle_id: str) -> list[str]:
+        """Take the pictures off what was withdrawn, whatever the model; return the hashes of those that are left."""
+        self._connection.execute(
+            """UPDATE violation_info SET still_sha256 = '', clip_sha256 = '', evidence_note = 'withdrawn'
+               WHERE bundle_id = ? AND EXISTS (
+                   SELECT 1 FROM withdrawn_span w WHERE w.camera_id = violation_info.camera_id
+                   AND w.from_at <= violation_info.ended_at AND w.to_at >= violation_info.started_at)""",
+            [bundle_id],
+        )
+        rows = self._connection.execute(
+            """SELECT still_sha256 FROM violation_info WHERE bundle_id = $id AND still_sha256 <> ''
+               UNION SELECT clip_sha256 FROM violation_info WHERE bundle_id = $id AND clip_sha256 <> '' ORDER BY 1""",
+            {"id": bundle_id},
+        ).fetchall()
+        return [sha256 for (sha256,) in rows]
+
+    def _insert_media(self, stored: Sequence[Stored]) -> None:
+        import pyarrow as pa
+
+        if stored:
+            table = pa.table(
+                {name: [getattr(one, name) for one in stored] for name in ("sha256", "extension", "bytes")}
+            )
+            self._insert("media", table, "INSERT OR IGNORE")
+
+    def _forget_orphans(self) -> list[str]:
+        rows = self._connection.execute(
+            """DELETE FROM media WHERE sha256 NOT IN (
+                   SELECT still_sha256 FROM violation_info UNION ALL SELECT clip_sha256 FROM violation_info)
+               RETURNING sha256 || '.' || extension"""
+        ).fetchall()
+        return sorted(name for (name,) in rows)
+
+    def _insert(self, table: str, rows: pa.Table, how: str = "INSERT") -> None:
+        """Insert a whole table at once: row by row is a thousand times slower."""
+        self._connection.register("incoming", rows)
+        self._connection.execute(f"{how} INTO {table} BY NAME SELECT * FROM incoming")
+        self._connection.unregister("incoming")
 
 
-def _insert_source(connection: Connection, source: Source, now: datetime) -> None:
+def _with(batch: pa.RecordBatch, **constants: str) -> pa.Table:
+    """Return a batch as a table with a column more for each constant."""
     import pyarrow as pa
 
-    camera, model = source.camera, source.model
-    first_seen = connection.execute(
-        "SELECT epoch_us(least(min(first_seen_at), $now::TIMESTAMPTZ)) FROM stale", {"now": now.isoformat()}
-    ).fetchone()[0]
-    connection.execute(
-        """INSERT INTO bundle VALUES
-           ($id, $format, $camera, $day, $model, $tool, $file, $manifest, make_timestamptz($ingested))""",
+    table = pa.Table.from_batches([batch])
+    for name, value in constants.items():
+        table = table.append_column(name, pa.repeat(pa.scalar(value), table.num_rows))
+    return table
+
+
+def _recordings(source: Source, now_us: int, first_seen_us: Mapping[str, int]) -> pa.Table:
+    import pyarrow as pa
+
+    instant, local = pa.timestamp("us", "UTC"), pa.timestamp("us")
+    found = source.recordings
+    names = ("sha256", "camera_id", "name", "width", "height")
+    return pa.table(
         {
-            "id": source.id,
-            "format": source.format,
-            "camera": camera.id,
-            "day": source.day,
-            "model": model.sha256 if model else "",
-            "tool": source.tool_version,
-            "file": source.file_name,
-            "manifest": source.manifest,
-            # A legacy zip has no recordings to remember its first day by: it remembers itself.
-            "ingested": first_seen if source.format == LEGACY else round(now.timestamp() * 1e6),
-        },
-    )
-    connection.execute(
-        "INSERT OR REPLACE INTO cctv VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            *(camera.id, camera.name, camera.area, camera.address, camera.model, camera.timezone),
-            *(camera.resolution or (None, None)),
-            json.dumps([asdict(zone) for zone in camera.zones], ensure_ascii=False),
-        ],
-    )
-    if model:
-        figures = json.dumps(dict(model.figures), sort_keys=True)
-        connection.execute("INSERT OR REPLACE INTO model VALUES (?, ?, ?)", [model.sha256, model.name, figures])
-    if not source.recordings:
-        return
-    table = pa.table(
-        {
-            "sha256": [recording.sha256 for recording in source.recordings],
-            "camera_id": [recording.camera_id for recording in source.recordings],
-            "name": [recording.name for recording in source.recordings],
-            "started_at": pa.array([recording.start for recording in source.recordings], pa.timestamp("us", "UTC")),
-            "local_started_at": pa.array(
-                [recording.start.replace(tzinfo=None) for recording in source.recordings], pa.timestamp("us")
+            **{name: [getattr(recording, name) for recording in found] for name in names},
+            **{name: [float(getattr(recording, name)) for recording in found] for name in ("promised_s", "read_s")},
+            "bundle_id": [source.id] * len(found),
+            "clock": [str(recording.clock) for recording in found],
+            "started_at": pa.array([recording.start for recording in found], instant),
+            "local_started_at": pa.array([recording.start.replace(tzinfo=None) for recording in found], local),
+            "faults": pa.array([list(recording.faults) for recording in found], pa.list_(pa.string())),
+            "first_seen_at": pa.array(
+                [min(now_us, first_seen_us.get(recording.sha256, now_us)) for recording in found], instant
             ),
-            "clock": [str(recording.clock) for recording in source.recordings],
-            "width": [recording.width for recording in source.recordings],
-            "height": [recording.height for recording in source.recordings],
-            "promised_s": [float(recording.promised_s) for recording in source.recordings],
-            "read_s": [float(recording.read_s) for recording in source.recordings],
-            "faults": pa.array([list(recording.faults) for recording in source.recordings], pa.list_(pa.string())),
         }
     )
-    connection.register("incoming", table)
-    connection.execute(
-        """INSERT INTO violation_file BY NAME
-           SELECT i.*, $id AS bundle_id, least(seen.first_seen_at, $now::TIMESTAMPTZ) AS first_seen_at
-           FROM incoming i LEFT JOIN (
-               SELECT sha256, min(first_seen_at) AS first_seen_at FROM (
-                   SELECT sha256, first_seen_at FROM stale UNION ALL SELECT sha256, first_seen_at FROM violation_file)
-               GROUP BY sha256) seen ON seen.sha256 = i.sha256""",
-        {"id": source.id, "now": now.isoformat()},
-    )
-    connection.unregister("incoming")
 
 
-def _insert_violations(connection: Connection, source: Source, batches: Iterable[pa.RecordBatch]) -> int:
-    import duckdb
-
-    try:
-        return _insert(connection, "violation_info", batches, ["?::VARCHAR AS bundle_id"], [source.id])
-    except duckdb.ConstraintException:
-        raise BundleError(
-            "its violations are in the database already, from another bundle",
-            where=source.file_name,
-            todo="Is one recording in the folders of two cameras?",
-        ) from None
-
-
-def _insert(
-    connection: Connection, table: str, batches: Iterable[pa.RecordBatch], more: Sequence[str], values: Sequence[Any]
-) -> int:
-    import pyarrow as pa
-
-    count = 0
-    for batch in batches:
-        connection.register("incoming", pa.Table.from_batches([batch]))
-        connection.execute(f"INSERT INTO {table} BY NAME SELECT *, {', '.join(more)} FROM incoming", values)
-        connection.unregister("incoming")
-        count += batch.num_rows
-    return count
-
-
-def _publishable(connection: Connection, bundle_id: str) -> list[str]:
-    """Take the pictures off what was withdrawn, whatever the model; return the hashes of those that are left."""
-    connection.execute(
-        """UPDATE violation_info SET still_sha256 = '', clip_sha256 = '', evidence_note = 'withdrawn'
-           WHERE bundle_id = ? AND EXISTS (
-               SELECT 1 FROM withdrawn_span w WHERE w.camera_id = violation_info.camera_id
-               AND w.from_at <= violation_info.ended_at AND w.to_at >= violation_info.started_at)""",
-        [bundle_id],
-    )
-    rows = connection.execute(
-        """SELECT still_sha256 FROM violation_info WHERE bundle_id = $id AND still_sha256 <> ''
-           UNION SELECT clip_sha256 FROM violation_info WHERE bundle_id = $id AND clip_sha256 <> '' ORDER BY 1""",
-        {"id": bundle_id},
-    ).fetchall()
-    return [sha256 for (sha256,) in rows]
-
-
-def _insert_media(connection: Connection, stored: Sequence[Stored]) -> None:
-    import pyarrow as pa
-
-    if not stored:
-        return
-    table = pa.table({name: [getattr(one, name) for one in stored] for name in ("sha256", "extension", "bytes")})
-    connection.register("incoming", table)
-    connection.execute("INSERT OR IGNORE INTO media BY NAME SELECT * FROM incoming")
-    connection.unregister("incoming")
-
-
-def _forget_orphans(connection: Connection) -> list[str]:
-    rows = connection.execute(
-        """DELETE FROM media WHERE sha256 NOT IN (
-               SELECT still_sha256 FROM violation_info UNION ALL SELECT clip_sha256 FROM violation_info)
-           RETURNING sha256 || '.' || extension"""
-    ).fetchall()
-    return sorted(name for (name,) in rows)
+def _us(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 def _plain(value: Any) -> Any:

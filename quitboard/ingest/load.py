@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from quitboard import bundle, files
 from quitboard.bundle.form import manifest_bytes
@@ -21,9 +21,6 @@ from quitboard.database.connection import opened
 from quitboard.errors import BundleError
 from quitboard.ingest import inbox, legacy, media
 from quitboard.records import Report, Rule, SetAside
-
-if TYPE_CHECKING:
-    from quitboard.database.connection import Connection
 
 Progress = Callable[[str, int, int], None]
 """Called with a zip's name, how many zips are done and how many there are."""
@@ -80,13 +77,14 @@ def ingest(
             inbox.sweep(items)
         if rules:
             rows.store_catalogue(connection, rules)
+        loader = rows.Loader(connection)
         target.unfinished.touch()
         files.sync_folder(target.unfinished.parent)
         for number, item in enumerate(items):
             if progress:
                 progress(item.name, number, len(items))
             try:
-                new = _ingest_one(connection, item.path, target.media, now, old)
+                new = _ingest_one(loader, item.path, target.media, now, old)
             except BundleError as error:
                 set_aside.append(SetAside(name=item.name, reason=_reason(error), todo=error.todo))
                 inbox.move_to_rejected(item, str(error))
@@ -105,16 +103,16 @@ def _reason(error: BundleError) -> str:
     return f"{error.where}: {error.what}" if error.where else error.what
 
 
-def _ingest_one(connection: Connection, path: Path, folder: Path, now: datetime, old: legacy.Reading | None) -> bool:
+def _ingest_one(loader: rows.Loader, path: Path, folder: Path, now: datetime, old: legacy.Reading | None) -> bool:
     """Ingest one zip of either kind. Returns False when all of it was there already."""
     with contextlib.ExitStack() as stack:
         source, violations, exposures, pictures = stack.enter_context(_readable(path, old))
         store = _storing(folder, pictures)
-        if rows.has_bundle(connection, source.id):
-            if missing := [one.sha256 for one in rows.pictures_of(connection, source.id) if _missing(folder, one)]:
+        if loader.has(source.id):
+            if missing := [one.sha256 for one in loader.pictures_of(source.id) if _missing(folder, one)]:
                 list(store(missing))
             return False
-        loaded = rows.load(connection, source, violations, exposures, now=now, store=store)
+        loaded = loader.load(source, violations, exposures, now=now, store=store)
         media.remove(folder, loaded.orphans)
         return True
 

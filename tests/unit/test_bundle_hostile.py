@@ -278,10 +278,8 @@ def remade(members: dict[str, bytes], *, manifest: Callable[[dict[str, Any]], No
     manifest(plain)
     if plain.get("id") != "keep":
         bare = {**plain, "id": ""}
-        plain["id"] = hashlib.sha256(
-            (json.dumps(bare, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
-        ).hexdigest()
-    text = json.dumps(plain, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+        plain["id"] = hashlib.sha256((json.dumps(bare, ensure_ascii=False, sort_keys=True) + "\n").encode()).hexdigest()
+    text = json.dumps(plain, ensure_ascii=False, sort_keys=True) + "\n"
     return zipped(entries_of({**members, form.MANIFEST: text.encode()}))
 
 
@@ -458,8 +456,8 @@ def test_a_manifest_that_is_none_is_refused(sound: dict[str, bytes], tmp_path: P
 
 
 def test_a_manifest_written_in_another_way_is_refused(sound: dict[str, bytes], tmp_path: Path) -> None:
-    compact = json.dumps(json.loads(sound[form.MANIFEST])).encode()
-    refuse(tmp_path / "a.zip", zipped(entries_of({**sound, form.MANIFEST: compact})), "not written as QuitBoard")
+    airy = json.dumps(json.loads(sound[form.MANIFEST]), indent=1).encode()
+    refuse(tmp_path / "a.zip", zipped(entries_of({**sound, form.MANIFEST: airy})), "not written as QuitBoard")
 
 
 def test_an_id_that_is_not_the_contents_is_refused(sound: dict[str, bytes], tmp_path: Path) -> None:
