@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from quitboard.detect import video
 from quitboard.detect.motion import WIDTH_PX, Ground, interest_of, learn, moving
 from quitboard.detect.video import Frame, Packets
-from quitboard.records import Camera, IntArray
+from quitboard.records import Camera, IntArray, ZoneKind
 
 BLIND_US = 2_200_000
 """A rider is in view for at least about this long: pictures no further apart than this cannot both miss one."""
@@ -37,6 +37,7 @@ _KEYFRAME_EVERY_US = 900_000
 _LOW_RATE_US = 500_000
 _LEAD_US = 1_000_000
 _BLOCK = 128  # pictures that share a background: about four minutes of keyframes
+_GLIMPSE_EVERY_US, _GLIMPSE_US = 15_000_000, 250_000  # at least one sample at five a second
 _WINDOW_US = 500_000  # over which packet sizes are averaged
 _LEAST_AREA = 0.003  # of the picture: a person some 60 px high at 720p
 _MOTION_COST = 0.3  # bytes that a moving area takes in each picture, against what it takes in a keyframe
@@ -111,6 +112,8 @@ def active_spans(path: Path, camera: Camera, *, sensitivity: float = 0.5) -> Gat
             watch.judge_more(low)
         faults.update(low.faults)
     spans = spans_of(watch.flags, end_us)
+    if any(zone.kind is ZoneKind.NO_PARKING for zone in camera.zones):
+        spans = with_glimpses(spans, packets.position_us[packets.is_keyframe], end_us)
     done = time.perf_counter()
     return GateResult(
         spans=spans,
@@ -181,6 +184,20 @@ def spans_of(flags: Mapping[int, bool], end_us: int) -> tuple[Span, ...]:
             wanted.append((min(before_us, position_us - _LEAD_US), max(after_us, position_us + _LEAD_US)))
     clipped = [(max(0, from_us), min(end_us, to_us)) for from_us, to_us in wanted]
     return tuple(Span(from_us=from_us, to_us=to_us) for from_us, to_us in video.merged(clipped))
+
+
+def with_glimpses(spans: Sequence[Span], keyframes_us: IntArray, end_us: int) -> tuple[Span, ...]:
+    """Add a glimpse at a keyframe wherever nothing was to be looked at for long: who is parked does not move."""
+    wanted = [(span.from_us, span.to_us) for span in spans]
+    looked_us = -_GLIMPSE_EVERY_US
+    upcoming = sorted(wanted, reverse=True)
+    for keyframe_us in sorted(keyframes_us.tolist()):
+        while upcoming and upcoming[-1][0] <= keyframe_us:
+            looked_us = max(looked_us, upcoming.pop()[1])
+        if keyframe_us - looked_us >= _GLIMPSE_EVERY_US:
+            looked_us = min(end_us, keyframe_us + _GLIMPSE_US)
+            wanted.append((keyframe_us, looked_us))
+    return tuple(Span(from_us=from_us, to_us=to_us) for from_us, to_us in video.merged(wanted))
 
 
 class _Watch:
