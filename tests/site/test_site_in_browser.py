@@ -54,7 +54,9 @@ def test_axe_finds_nothing_on_any_template(browser: Browser, site: Path, languag
     for name, path in TEMPLATES.items():
         page.goto(file_of(site, path, language).as_uri())
         page.evaluate("document.querySelectorAll('details').forEach(item => item.open = true)")
-        result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+        result = Axe().run(
+            page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+        )
         if result.response["violations"]:
             found[name] = result.generate_report()
     context.close()
@@ -128,7 +130,8 @@ def test_the_keyboard_alone_reaches_every_link_of_the_first_page_and_shows_where
     page = browser.new_page()
     page.goto(file_of(site, "").as_uri())
     reachable = page.evaluate(
-        "[...document.querySelectorAll('a[href], button, summary, [tabindex=\"0\"]')].filter(e => e.checkVisibility()).length"
+        "[...document.querySelectorAll('a[href], button, summary, [tabindex=\"0\"]')]"
+        ".filter(item => item.checkVisibility()).length"
     )
     reached = set()
     for _ in range(reachable):
