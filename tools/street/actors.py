@@ -1,5 +1,6 @@
 """Who moves in the street: people (walking, riding, pushing) and vehicles, as a frame to draw and as boxes to tell."""
 
+# ruff: noqa: RUF005 (sums of vectors, not of lists)
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -78,6 +79,7 @@ class Stage:
     def __init__(self) -> None:
         self.frame = Frame()
         self.seen: list[Seen] = []
+        self.units: list[set[int]] = []
         self._tag = 0
 
     def _next(self) -> int:
@@ -86,8 +88,11 @@ class Stage:
 
     def add(self, unit: Unit, place: Place, t: float = 0.0) -> None:
         world = place.matrix()
+        self.units.append(
+            {h.track for h in unit.people} | ({unit.vehicle_track} if unit.vehicle is not None else set())
+        )
         if unit.vehicle is not None:
-            self._vehicle(unit, place, world if unit.mode != "push" else world)
+            self._vehicle(unit, place, world)
         for k, human in enumerate(unit.people):
             self._person(unit, k, human, place, world, t)
 
@@ -103,9 +108,22 @@ class Stage:
             points.append(apply(w, m.positions[::step]))
             normals.append(m.normals[::step] @ w[:3, :3].T)
         outline = apply(world, _corners(v))
-        self.seen.append(Seen(v.kind, unit.vehicle_track, np.concatenate([*points, outline]), np.concatenate([*normals, np.zeros_like(outline)]), tag))
+        self.seen.append(
+            Seen(
+                v.kind,
+                unit.vehicle_track,
+                np.concatenate([*points, outline]),
+                np.concatenate([*normals, np.zeros_like(outline)]),
+                tag,
+            )
+        )
         ahead = np.array([np.cos(place.heading), np.sin(place.heading)])
-        reach, r, w = {"scooter": (0.35, 0.45, 0.55), "bicycle": (0.45, 0.5, 0.4), "motorcycle": (0.5, 0.65, 0.7), "car": (1.5, 1.5, 0.85)}[v.kind]
+        reach, r, w = {
+            "scooter": (0.35, 0.45, 0.55),
+            "bicycle": (0.45, 0.5, 0.4),
+            "motorcycle": (0.5, 0.65, 0.7),
+            "car": (1.5, 1.5, 0.85),
+        }[v.kind]
         for s in (-1, 0, 1) if v.kind == "car" else (-1, 1):
             self.frame.blobs.append((place.x + s * reach * ahead[0], place.y + s * reach * ahead[1], r, w))
 
@@ -113,17 +131,36 @@ class Stage:
         body, v = human.body, unit.vehicle
         sway = t * 1.7 + human.track
         if unit.mode == "walk":
-            p = poses.walking(body, unit.phase + place.travelled_m / poses.stride_length(body, place.speed_ms), place.speed_ms, look=unit.glance)
+            p = poses.walking(
+                body,
+                unit.phase + place.travelled_m / poses.stride_length(body, place.speed_ms),
+                place.speed_ms,
+                look=unit.glance,
+            )
         elif unit.mode == "push" and v is not None:
             side = np.array([0.0, unit.push_side, 0.0])
             grips = (v.grips[0] + [0, 0, 0], v.grips[1])
-            p = poses.walking(body, unit.phase + place.travelled_m / poses.stride_length(body, place.speed_ms), max(place.speed_ms, 0.5), push=grips, look=unit.glance)
+            p = poses.walking(
+                body,
+                unit.phase + place.travelled_m / poses.stride_length(body, place.speed_ms),
+                max(place.speed_ms, 0.5),
+                push=grips,
+                look=unit.glance,
+            )
             offset = side + [-0.02, 0, 0]
             p = _shifted(p, offset)
         elif unit.mode == "ride" and v is not None and v.kind == "scooter":
             two = len(unit.people) > 1
             if k == 0:
-                p = poses.on_scooter(body, v.grips, v.deck_z, stand_x=0.05 if two else -0.06, sway=sway, look=unit.glance, left_first=unit.left_first)
+                p = poses.on_scooter(
+                    body,
+                    v.grips,
+                    v.deck_z,
+                    stand_x=0.05 if two else -0.06,
+                    sway=sway,
+                    look=unit.glance,
+                    left_first=unit.left_first,
+                )
             else:
                 p = poses.behind_driver(body, v.deck_z, stand_x=0.05 - PASSENGER_SHIFT_M, sway=sway)
         elif unit.mode == "ride" and v is not None and v.kind == "bicycle":
@@ -145,17 +182,33 @@ class Stage:
         self.frame.people.append(Person(body, points, normals, world, tag))
         extra = []
         for part, bone in human.parts:
-            m = world @ wear.carried(part, bone, body, turn, joints)
+            m = world @ wear.carried(bone, body, turn, joints)
             self.frame.things.append(Thing(part, m, tag))
             extra.append((apply(m, part.positions), part.normals @ m[:3, :3].T))
         whole = apply(world, points)
         facing = normals @ world[:3, :3].T
-        self.seen.append(Seen("person", human.track, np.concatenate([whole, *[e[0] for e in extra]]), np.concatenate([facing, *[e[1] for e in extra]]), tag))
+        self.seen.append(
+            Seen(
+                "person",
+                human.track,
+                np.concatenate([whole, *[e[0] for e in extra]]),
+                np.concatenate([facing, *[e[1] for e in extra]]),
+                tag,
+            )
+        )
         head = BONE["head"]
-        m = world @ wear.carried(None, head, body, turn, joints)  # type: ignore[arg-type]
+        m = world @ wear.carried(head, body, turn, joints)
         skull = apply(m, human.head_rest)
         out = skull - skull.mean(0)
-        self.seen.append(Seen("helmet" if human.look.helmeted else "head", human.track, skull, out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9), tag))
+        self.seen.append(
+            Seen(
+                "helmet" if human.look.helmeted else "head",
+                human.track,
+                skull,
+                out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9),
+                tag,
+            )
+        )
         if v is None or unit.mode == "push":
             at = apply(world, p.pelvis[None])[0]
             self.frame.blobs.append((at[0], at[1], 0.42, 0.6))
@@ -207,7 +260,10 @@ def boxes(stage: Stage, camera: Camera, ids: Array | None = None) -> list[Box]:
             q = px[counted & inside].astype(int)
             hit = np.zeros(len(q), bool)
             for dx, dy in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)):
-                hit |= ids[np.clip(q[:, 1] + dy, 0, camera.height - 1), np.clip(q[:, 0] + dx, 0, camera.width - 1)] == s.tag
+                hit |= (
+                    ids[np.clip(q[:, 1] + dy, 0, camera.height - 1), np.clip(q[:, 0] + dx, 0, camera.width - 1)]
+                    == s.tag
+                )
             visible *= float(hit.mean()) if len(q) else 0.0
         cut = (float(max(x0, 0)), float(max(y0, 0)), float(min(x1, camera.width)), float(min(y1, camera.height)))
         if cut[2] - cut[0] < 1 or cut[3] - cut[1] < 1:

@@ -34,7 +34,8 @@ BODIES = {
     "woman-old": {"asian-female-old": 1.0, "universal-female-old-averagemuscle-averageweight": 1.0},
     "boy": {
         "asian-male-young": 0.5, "asian-male-child": 0.5,
-        "universal-male-young-averagemuscle-averageweight": 0.5, "universal-male-child-averagemuscle-averageweight": 0.5,
+        "universal-male-young-averagemuscle-averageweight": 0.5,
+        "universal-male-child-averagemuscle-averageweight": 0.5,
     },
     "girl": {
         "asian-female-young": 0.5, "asian-female-child": 0.5,
@@ -46,7 +47,7 @@ TRIANGLES = 5200
 
 
 def read_obj(path: Path) -> tuple[np.ndarray, np.ndarray, dict[str, list[int]]]:
-    """Vertices (n, 3) in decimetres, y up; triangles (m, 3) of the group ``body``; the vertices of each joint's cube."""
+    """Vertices (n, 3) in decimetres, y up; triangles (m, 3) of the group ``body``; the vertices of each joint."""
     vertices, triangles, group = [], [], ""
     cubes: dict[str, list[int]] = {}
     for line in path.read_text().splitlines():

@@ -133,7 +133,7 @@ class Body:
         over = self.head[:, 2] - hairline(self.head[:, 0])
         if not look.bald:
             hair = _step(-0.02, 0.35, over) * _step(0.5, 0.9, head_w)
-            grow = grow + 0.019 * look.hair_volume * hair
+            grow = grow + (0.002 if look.head_wear else 0.019 * look.hair_volume) * hair
         self.rest = rest + normals * grow[:, None]
         self.normals = smooth_normals(self.rest, self.triangles)
 

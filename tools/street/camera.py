@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
-    """``position`` and ``target`` in metres; ``focal_px`` at ``width`` x ``height``; the picture's centre is the axis."""
+    """``position`` and ``target`` in metres, ``focal_px`` at this ``width``; the axis is the picture's centre."""
 
     position: tuple[float, float, float]
     target: tuple[float, float, float]

@@ -83,14 +83,18 @@ def smooth_normals(positions: Array, triangles: Array) -> Array:
     return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
 
 
-def mesh(positions: Array, triangles: Array, color: Color | Array, gloss: float = 0.1, normals: Array | None = None) -> Mesh:
+def mesh(
+    positions: Array, triangles: Array, color: Color | Array, gloss: float = 0.1, normals: Array | None = None
+) -> Mesh:
     positions = np.asarray(positions, float)
     triangles = np.asarray(triangles)
     material = np.zeros((len(positions), 4))
     material[:, 2], material[:, 3] = -1, gloss
     if normals is None:
         normals = smooth_normals(positions, triangles)
-    return Mesh(positions, normals, np.broadcast_to(np.asarray(color, float), positions.shape).copy(), material, triangles)
+    return Mesh(
+        positions, normals, np.broadcast_to(np.asarray(color, float), positions.shape).copy(), material, triangles
+    )
 
 
 def flat_colors(shape: Mesh) -> Mesh:
@@ -103,7 +107,9 @@ def flat_colors(shape: Mesh) -> Mesh:
     cell = corners[np.arange(cells), order]
     rest = shape.colors[shape.triangles[2 * cells :, 0]]
     color = np.repeat(np.concatenate([cell, cell, rest]), 3, 0)
-    return Mesh(shape.positions[index], shape.normals[index], color, shape.material[index], np.arange(len(index)).reshape(-1, 3))
+    return Mesh(
+        shape.positions[index], shape.normals[index], color, shape.material[index], np.arange(len(index)).reshape(-1, 3)
+    )
 
 
 def loft(rings: Array, color: Color | Array, gloss: float = 0.1, caps: bool = True) -> Mesh:
@@ -128,7 +134,9 @@ def loft(rings: Array, color: Color | Array, gloss: float = 0.1, caps: bool = Tr
     return merge(parts)
 
 
-def tube(path: Sequence[Sequence[float]], radius: float | Sequence[float], color: Color, gloss: float = 0.2, sides: int = 8) -> Mesh:
+def tube(
+    path: Sequence[Sequence[float]], radius: float | Sequence[float], color: Color, gloss: float = 0.2, sides: int = 8
+) -> Mesh:
     """A round bar along ``path`` (k, 3); ``radius`` one number or one a point."""
     p = np.asarray(path, float)
     r = np.broadcast_to(np.asarray(radius, float), len(p))
@@ -204,7 +212,9 @@ def box(size: Sequence[float], center: Sequence[float], color: Color, gloss: flo
     return mesh(np.array(points), np.array(triangles), color, gloss, np.array(normals))
 
 
-def rounded(size: Sequence[float], center: Sequence[float], color: Color, gloss: float = 0.2, power: float = 5.0) -> Mesh:
+def rounded(
+    size: Sequence[float], center: Sequence[float], color: Color, gloss: float = 0.2, power: float = 5.0
+) -> Mesh:
     """A soft box: a superellipsoid."""
     lat = np.linspace(-0.5, 0.5, 13) * np.pi
     lon = np.linspace(0, 2 * np.pi, 20, endpoint=False)
@@ -219,7 +229,13 @@ def rounded(size: Sequence[float], center: Sequence[float], color: Color, gloss:
     return loft(points, color, gloss, caps=False)
 
 
-def quad(corners: Sequence[Sequence[float]], uv: Sequence[Sequence[float]], layer: int, color: Color = (1, 1, 1), gloss: float = 0.05) -> Mesh:
+def quad(
+    corners: Sequence[Sequence[float]],
+    uv: Sequence[Sequence[float]],
+    layer: int,
+    color: Color = (1, 1, 1),
+    gloss: float = 0.05,
+) -> Mesh:
     """A flat textured rectangle; ``corners`` counter-clockwise seen from its front."""
     out = mesh(np.asarray(corners, float), np.array([[0, 1, 2], [0, 2, 3]]), color, gloss)
     out.material[:, :2] = uv

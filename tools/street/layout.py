@@ -1,5 +1,6 @@
 """The still street: road, kerbs, house fronts, trees, posts and what stands about on a sidewalk."""
 
+# ruff: noqa: RUF005 (sums of vectors, not of lists)
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -21,7 +22,6 @@ class Street:
     ground: Array
     facades: Array
     grain: Array
-    blobs: list[tuple[float, float, float, float]] = field(default_factory=list)  # contact shade of still things
     trees: list[tuple[float, float, float]] = field(default_factory=list)  # x, y and height
 
     def height(self, y: float) -> float:
@@ -42,7 +42,15 @@ def tree(rng: np.random.Generator, height: float = 6.0) -> Mesh:
     trunk_h = height * rng.uniform(0.32, 0.42)
     bark = (0.30, 0.25, 0.20)
     lean = rng.normal(0, 0.1, 2)
-    parts = [tube([[0, 0, 0], [lean[0] * 0.5, lean[1] * 0.5, trunk_h * 0.6], [lean[0], lean[1], trunk_h * 1.4]], [0.15, 0.11, 0.07], bark, 0.02, 8)]
+    parts = [
+        tube(
+            [[0, 0, 0], [lean[0] * 0.5, lean[1] * 0.5, trunk_h * 0.6], [lean[0], lean[1], trunk_h * 1.4]],
+            [0.15, 0.11, 0.07],
+            bark,
+            0.02,
+            8,
+        )
+    ]
     crown = np.array([lean[0], lean[1], trunk_h + (height - trunk_h) * 0.48])
     reach = np.array([1, 1, 1.05]) * (height - trunk_h) * rng.uniform(0.42, 0.52)
     for _ in range(5):
@@ -60,11 +68,23 @@ def tree(rng: np.random.Generator, height: float = 6.0) -> Mesh:
     u /= np.linalg.norm(u, axis=1, keepdims=True)
     v = np.cross(u, d + 0.5 * rng.normal(0, 1, (n, 3)))
     v /= np.maximum(np.linalg.norm(v, axis=1, keepdims=True), 1e-6)
-    points = np.stack([center + size * u, center - size * 0.6 * u + size * v, center - size * 0.5 * u - size * v, center + size * 0.2 * u - size * 1.1 * v], 1)
+    points = np.stack(
+        [
+            center + size * u,
+            center - size * 0.6 * u + size * v,
+            center - size * 0.5 * u - size * v,
+            center + size * 0.2 * u - size * 1.1 * v,
+        ],
+        1,
+    )
     index = np.arange(n)[:, None] * 4
     triangles = np.concatenate([index + [0, 1, 2], index + [0, 2, 3]])
     green = np.array([[0.20, 0.34, 0.12], [0.26, 0.40, 0.16], [0.30, 0.36, 0.14], [0.36, 0.34, 0.12]])[rng.integers(4)]
-    tone = (0.45 + 0.75 * np.clip((center - crown)[:, 2] / reach[2] * 0.5 + 0.5, 0, 1)) * rng.uniform(0.75, 1.2, n) * (0.5 + 0.5 * r)
+    tone = (
+        (0.45 + 0.75 * np.clip((center - crown)[:, 2] / reach[2] * 0.5 + 0.5, 0, 1))
+        * rng.uniform(0.75, 1.2, n)
+        * (0.5 + 0.5 * r)
+    )
     colors = np.repeat(np.clip(green * tone[:, None], 0, 1), 4, 0)
     normals = np.repeat(d * 0.8 + [0, 0, 0.4], 4, 0)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
@@ -76,30 +96,49 @@ def shrub(rng: np.random.Generator, length: float) -> Mesh:
     parts = [box((length, 0.7, 0.35), (0, 0, 0.17), (0.45, 0.44, 0.42))]
     for _ in range(int(length * 5)):
         g = rng.uniform(0.7, 1.2) * np.array([0.16, 0.26, 0.10])
-        parts.append(ellipsoid((rng.uniform(-length / 2, length / 2), rng.uniform(-0.25, 0.25), rng.uniform(0.35, 0.65)), tuple(rng.uniform(0.15, 0.3, 3)), tuple(g), 0.03, 4, 7))
+        parts.append(
+            ellipsoid(
+                (rng.uniform(-length / 2, length / 2), rng.uniform(-0.25, 0.25), rng.uniform(0.35, 0.65)),
+                tuple(rng.uniform(0.15, 0.3, 3)),
+                tuple(g),
+                0.03,
+                4,
+                7,
+            )
+        )
     return merge(parts)
 
 
 def lamp_post(height: float = 6.5) -> Mesh:
     grey = (0.42, 0.43, 0.44)
-    return merge([
-        tube([[0, 0, 0], [0, 0, height * 0.5], [0, 0, height]], [0.09, 0.07, 0.05], grey, 0.4, 8),
-        tube([[0, 0, 0], [0, 0, 0.4]], 0.14, grey, 0.3, 8),
-        tube([[0, 0, height - 0.1], [0.5, 0, height + 0.15], [1.3, 0, height + 0.2]], 0.04, grey, 0.4, 6),
-        rounded((0.6, 0.22, 0.12), (1.35, 0, height + 0.2), (0.6, 0.6, 0.6), 0.4, 4),
-    ])  # fmt: skip
+    return merge(
+        [
+            tube([[0, 0, 0], [0, 0, height * 0.5], [0, 0, height]], [0.09, 0.07, 0.05], grey, 0.4, 8),
+            tube([[0, 0, 0], [0, 0, 0.4]], 0.14, grey, 0.3, 8),
+            tube([[0, 0, height - 0.1], [0.5, 0, height + 0.15], [1.3, 0, height + 0.2]], 0.04, grey, 0.4, 6),
+            rounded((0.6, 0.22, 0.12), (1.35, 0, height + 0.2), (0.6, 0.6, 0.6), 0.4, 4),
+        ]
+    )
 
 
 def bollard() -> Mesh:
-    return merge([tube([[0, 0, 0], [0, 0, 0.8]], 0.07, (0.35, 0.35, 0.36), 0.3, 10), tube([[0, 0, 0.66], [0, 0, 0.74]], 0.073, (0.85, 0.8, 0.2), 0.3, 10)])
+    return merge(
+        [
+            tube([[0, 0, 0], [0, 0, 0.8]], 0.07, (0.35, 0.35, 0.36), 0.3, 10),
+            tube([[0, 0, 0.66], [0, 0, 0.74]], 0.073, (0.85, 0.8, 0.2), 0.3, 10),
+        ]
+    )
 
 
 def road_sign(rng: np.random.Generator) -> Mesh:
     color = [(0.75, 0.10, 0.10), (0.10, 0.25, 0.65), (0.85, 0.75, 0.15)][rng.integers(3)]
-    return merge([
-        tube([[0, 0, 0], [0, 0, 2.7]], 0.03, (0.6, 0.6, 0.6), 0.4, 6),
-        tube([[0.03, 0, 2.45], [0.05, 0, 2.45]], 0.30, color, 0.3, 16), tube([[0.05, 0, 2.45], [0.055, 0, 2.45]], 0.22, (0.92, 0.92, 0.92), 0.3, 16),
-    ])  # fmt: skip
+    return merge(
+        [
+            tube([[0, 0, 0], [0, 0, 2.7]], 0.03, (0.6, 0.6, 0.6), 0.4, 6),
+            tube([[0.03, 0, 2.45], [0.05, 0, 2.45]], 0.30, color, 0.3, 16),
+            tube([[0.05, 0, 2.45], [0.055, 0, 2.45]], 0.22, (0.92, 0.92, 0.92), 0.3, 16),
+        ]
+    )
 
 
 def bench() -> Mesh:
@@ -111,12 +150,23 @@ def bench() -> Mesh:
 
 def bin_(rng: np.random.Generator) -> Mesh:
     c = [(0.25, 0.4, 0.3), (0.45, 0.46, 0.47), (0.2, 0.25, 0.4)][rng.integers(3)]
-    return merge([tube([[0, 0, 0], [0, 0, 0.9]], 0.26, c, 0.2, 14), tube([[0, 0, 0.9], [0, 0, 0.95]], 0.28, (0.2, 0.2, 0.2), 0.3, 14)])
+    return merge(
+        [
+            tube([[0, 0, 0], [0, 0, 0.9]], 0.26, c, 0.2, 14),
+            tube([[0, 0, 0.9], [0, 0, 0.95]], 0.28, (0.2, 0.2, 0.2), 0.3, 14),
+        ]
+    )
 
 
 def sandwich_board(rng: np.random.Generator) -> Mesh:
     c = tuple(rng.uniform(0.2, 0.95, 3))
-    return merge([box((0.03, 0.55, 0.95), (0.12, 0, 0.5), c), box((0.03, 0.55, 0.95), (-0.12, 0, 0.5), c), box((0.032, 0.4, 0.2), (0.13, 0, 0.75), (0.95, 0.95, 0.9))])
+    return merge(
+        [
+            box((0.03, 0.55, 0.95), (0.12, 0, 0.5), c),
+            box((0.03, 0.55, 0.95), (-0.12, 0, 0.5), c),
+            box((0.032, 0.4, 0.2), (0.13, 0, 0.75), (0.95, 0.95, 0.9)),
+        ]
+    )
 
 
 def boxes(rng: np.random.Generator) -> Mesh:
@@ -150,6 +200,13 @@ def houses(rng: np.random.Generator, plan: surfaces.Plan, side: int, gaps: list[
     return out
 
 
+def _paint(rng: np.random.Generator) -> Color:
+    """A sign's or awning's colour: bleached by the sun."""
+    color = rng.uniform(0.15, 0.85, 3)
+    grey = color.mean()
+    return tuple(grey + (color - grey) * rng.uniform(0.35, 0.75))  # type: ignore[return-value]
+
+
 def _house(rng: np.random.Generator, a: float, b: float, y: float, side: int, height: float) -> list[Mesh]:
     out: list[Mesh] = []
     shop_h = rng.uniform(3.4, 4.3)
@@ -177,17 +234,34 @@ def _house(rng: np.random.Generator, a: float, b: float, y: float, side: int, he
     out.append(box((b - a - 0.02, depth, total), (cx, cy, z0 + total / 2), grey))
     out.append(box((b - a + 0.2, 0.5, 0.25), (cx, y - side * 0.05, z0 + total + 0.1), tuple(0.8 * c for c in grey)))
     if rng.random() < 0.6:  # an awning
-        color = tuple(rng.uniform(0.15, 0.85, 3))
+        color = _paint(rng)
         z = z0 + shop_h * 0.74
         w0, w1 = a + 0.4, b - 0.4
-        rings = np.array([[[x, y, z], [x, y - side * 1.1, z - 0.35], [x, y - side * 1.1, z - 0.5], [x, y, z - 0.06]] for x in (w0, w1)])
+        rings = np.array(
+            [
+                [[x, y, z], [x, y - side * 1.1, z - 0.35], [x, y - side * 1.1, z - 0.5], [x, y, z - 0.06]]
+                for x in (w0, w1)
+            ]
+        )
         out.append(loft(rings, color, 0.05))
     if rng.random() < 0.7:
-        out.append(box((1.6, 0.5, 0.9), (rng.uniform(a + 1, b - 1), y - side * 0.25, z0 + shop_h + rng.uniform(0.3, 1)), tuple(rng.uniform(0.2, 0.9, 3))))
+        out.append(
+            box(
+                (1.6, 0.5, 0.9),
+                (rng.uniform(a + 1, b - 1), y - side * 0.25, z0 + shop_h + rng.uniform(0.3, 1)),
+                _paint(rng),
+            )
+        )
     return out
 
 
-def build(rng: np.random.Generator, plan: surfaces.Plan, gates: dict[int, list[tuple[float, float]]] | None = None, clutter: float = 1.0, keep_free: tuple[tuple[float, float], ...] = ()) -> Street:
+def build(
+    rng: np.random.Generator,
+    plan: surfaces.Plan,
+    gates: dict[int, list[tuple[float, float]]] | None = None,
+    clutter: float = 1.0,
+    keep_free: tuple[tuple[float, float], ...] = (),
+) -> Street:
     """A furnished street. ``gates`` are openings {side: [(x from, x to)]}; ``keep_free`` are spans of x left empty."""
     gates = gates or {}
     half = plan.road_half
@@ -200,14 +274,23 @@ def build(rng: np.random.Generator, plan: surfaces.Plan, gates: dict[int, list[t
     ]
     for s in (-1, 1):
         a, b = (plan.x0, plan.x1) if s < 0 else (plan.x1, plan.x0)
-        meshes.append(quad([[a, s * half, KERB_M], [a, s * half, 0], [b, s * half, 0], [b, s * half, KERB_M]], [[0, 0]] * 4, -1, (0.55, 0.55, 0.53)))
+        meshes.append(
+            quad(
+                [[a, s * half, KERB_M], [a, s * half, 0], [b, s * half, 0], [b, s * half, KERB_M]],
+                [[0, 0]] * 4,
+                -1,
+                (0.55, 0.55, 0.53),
+            )
+        )
         meshes += houses(rng, plan, s, gates.get(s, []))
     for end in (plan.x0 - 45, plan.x1 + 45):
         for _ in range(4):
             y = rng.uniform(-30, 30)
             h = rng.uniform(8, 24)
             tone = rng.uniform(0.4, 0.65)
-            meshes.append(box((8, rng.uniform(8, 16), h), (end + rng.uniform(-8, 8), y, h / 2), (tone, tone, tone * 1.04)))
+            meshes.append(
+                box((8, rng.uniform(8, 16), h), (end + rng.uniform(-8, 8), y, h / 2), (tone, tone, tone * 1.04))
+            )
     blobs: list[tuple[float, float, float, float]] = []
     trees: list[tuple[float, float, float]] = []
 
@@ -230,7 +313,9 @@ def build(rng: np.random.Generator, plan: surfaces.Plan, gates: dict[int, list[t
                     tall = rng.uniform(4.5, 7.5)
                     trees.append((x, y_kerb, tall))
                     meshes.append(tree(rng, tall).moved(placed(x, y_kerb, KERB_M, rng.uniform(0, 6.3))))
-                    meshes.append(_floor(x - 0.5, y_kerb - 0.5, x + 0.5, y_kerb + 0.5, KERB_M + 0.006, -1, (0.22, 0.18, 0.14)))
+                    meshes.append(
+                        _floor(x - 0.5, y_kerb - 0.5, x + 0.5, y_kerb + 0.5, KERB_M + 0.006, -1, (0.22, 0.18, 0.14))
+                    )
                 elif kind == "lamp":
                     meshes.append(lamp_post().moved(placed(x, y_kerb, KERB_M, -side * np.pi / 2)))
                 elif kind == "bollard" and abs(x) < 14:
@@ -243,15 +328,26 @@ def build(rng: np.random.Generator, plan: surfaces.Plan, gates: dict[int, list[t
             if not free(x):
                 continue
             kind = rng.integers(5)
-            item = [bench, lambda: bin_(rng), lambda: sandwich_board(rng), lambda: boxes(rng), lambda: shrub(rng, rng.uniform(1, 3))][kind]()
-            meshes.append(item.moved(placed(x, y_wall, KERB_M, rng.choice([0, np.pi / 2]) if kind in (2, 3) else (0 if side > 0 else np.pi))))
+            item = [
+                bench,
+                lambda: bin_(rng),
+                lambda: sandwich_board(rng),
+                lambda: boxes(rng),
+                lambda: shrub(rng, rng.uniform(1, 3)),
+            ][kind]()
+            meshes.append(
+                item.moved(
+                    placed(
+                        x, y_wall, KERB_M, rng.choice([0, np.pi / 2]) if kind in (2, 3) else (0 if side > 0 else np.pi)
+                    )
+                )
+            )
             blobs.append((x, y_wall, 0.8, 0.5))
     return Street(
         plan,
         [Thing(merge(meshes), np.eye(4))],
-        surfaces.ground(rng, plan),
+        surfaces.contact_shade(surfaces.ground(rng, plan), plan, blobs),
         surfaces.facades(rng, SHOPS, FRONTS),
         surfaces.grain(rng),
-        blobs,
         trees,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,22 +9,35 @@ import numpy as np
 from tools.street import layout, people, surfaces
 from tools.street.actors import CLASSES, Box, Human, Place, Stage, Unit, boxes
 from tools.street.camera import Camera
-from tools.street.render import Light, Renderer
+from tools.street.render import Renderer
 from tools.street.sensor import expose, random_sensor
 
 PER_STREET = 10
 SIZE = (960, 540)
-MIN_VISIBLE = {"person": 0.15, "scooter": 0.25, "helmet": 0.35, "head": 0.35, "bicycle": 0.2, "motorcycle": 0.2, "car": 0.1}
+MIN_VISIBLE = {
+    "person": 0.15,
+    "scooter": 0.25,
+    "helmet": 0.35,
+    "head": 0.35,
+    "bicycle": 0.2,
+    "motorcycle": 0.2,
+    "car": 0.1,
+}
 MIN_PX = {"person": 8, "scooter": 8, "helmet": 5, "head": 5, "bicycle": 8, "motorcycle": 8, "car": 10}
 
 
 def random_plan(rng: np.random.Generator) -> surfaces.Plan:
     return surfaces.Plan(
-        road_half=float(rng.uniform(2.6, 4.6)), walk_left=float(rng.uniform(2.6, 6.0)), walk_right=float(rng.uniform(2.6, 6.0)),
-        crosswalk_x=float(rng.uniform(-9, 9)) if rng.random() < 0.6 else None, paving=int(rng.integers(5)),
-        road_shade=float(rng.uniform(0.22, 0.44)), bike_lane=bool(rng.random() < 0.3), yellow_line=bool(rng.random() < 0.6),
+        road_half=float(rng.uniform(2.6, 4.6)),
+        walk_left=float(rng.uniform(2.6, 6.0)),
+        walk_right=float(rng.uniform(2.6, 6.0)),
+        crosswalk_x=float(rng.uniform(-9, 9)) if rng.random() < 0.6 else None,
+        paving=int(rng.integers(5)),
+        road_shade=float(rng.uniform(0.22, 0.44)),
+        bike_lane=bool(rng.random() < 0.3),
+        yellow_line=bool(rng.random() < 0.6),
         blocks_left=bool(rng.random() < 0.6),
-    )  # fmt: skip
+    )
 
 
 def random_camera(rng: np.random.Generator, plan: surfaces.Plan, size: tuple[int, int] = SIZE) -> Camera:
@@ -37,11 +49,19 @@ def random_camera(rng: np.random.Generator, plan: surfaces.Plan, size: tuple[int
     along = float(rng.choice([-1, 1]))
     reach = rng.uniform(6, 16)
     x = float(rng.uniform(-10, 10))
-    target = (x + along * reach * rng.uniform(0.5, 1.0), float(rng.uniform(-edge, edge) * 0.6), float(rng.uniform(0.3, 1.2)))
+    target = (
+        x + along * reach * rng.uniform(0.5, 1.0),
+        float(rng.uniform(-edge, edge) * 0.6),
+        float(rng.uniform(0.3, 1.2)),
+    )
     return Camera(
-        position=(x, float(y), height), target=target, focal_px=float(rng.uniform(0.7, 1.5) * size[0]), width=size[0], height=size[1],
+        position=(x, float(y), height),
+        target=target,
+        focal_px=float(rng.uniform(0.7, 1.5) * size[0]),
+        width=size[0],
+        height=size[1],
         roll=float(rng.normal(0, 0.015)),
-    )  # fmt: skip
+    )
 
 
 class _Crowd:
@@ -65,11 +85,19 @@ class _Crowd:
             distance = np.hypot(x - c.position[0], y - c.position[1])
             if not near < distance < far or not self.plan.x0 < x < self.plan.x1:
                 continue
-            if where == "walk" and not self.plan.road_half + 0.9 < abs(y) < self.plan.road_half + (self.plan.walk_left if y > 0 else self.plan.walk_right) - 0.8:
+            if (
+                where == "walk"
+                and not self.plan.road_half + 0.9
+                < abs(y)
+                < self.plan.road_half + (self.plan.walk_left if y > 0 else self.plan.walk_right) - 0.8
+            ):
                 continue
             if where == "road" and abs(y) > self.plan.road_half - 0.5:
                 continue
-            if where == "any" and abs(y) > self.plan.road_half + (self.plan.walk_left if y > 0 else self.plan.walk_right) - 0.7:
+            if (
+                where == "any"
+                and abs(y) > self.plan.road_half + (self.plan.walk_left if y > 0 else self.plan.walk_right) - 0.7
+            ):
                 continue
             if any((x - a) ** 2 + (y - b) ** 2 < (r + radius) ** 2 for a, b, r in self.taken):
                 continue
@@ -83,7 +111,9 @@ class _Crowd:
 
     def put(self, unit: Unit, at: tuple[float, float], heading: float, speed: float) -> None:
         z = layout.floor_z(self.plan, at[1])
-        self.stage.add(unit, Place(at[0], at[1], z, heading, float(self.rng.uniform(0, 50)), speed), float(self.rng.uniform(0, 9)))
+        self.stage.add(
+            unit, Place(at[0], at[1], z, heading, float(self.rng.uniform(0, 50)), speed), float(self.rng.uniform(0, 9))
+        )
 
     def heading(self, spread: float = 0.15) -> float:
         rng = self.rng
@@ -99,7 +129,14 @@ class _Crowd:
         at = self.spot(0.45, "any" if rng.random() < 0.25 else "walk", 2.5, 32)
         if at:
             mode = "walk" if rng.random() < 0.8 else "stand"
-            self.put(Unit(mode, [self.human(None if rng.random() < 0.93 else True)], phase=rng.random(), glance=self.glance()), at, self.heading(), rng.uniform(0.7, 1.8))
+            self.put(
+                Unit(
+                    mode, [self.human(None if rng.random() < 0.93 else True)], phase=rng.random(), glance=self.glance()
+                ),
+                at,
+                self.heading(),
+                rng.uniform(0.7, 1.8),
+            )
 
     def rider(self, kind: str, two: float = 0.25, helmet: float = 0.5, far: float = 24.0) -> None:
         rng = self.rng
@@ -112,7 +149,14 @@ class _Crowd:
         if rng.random() < two:
             crew.append(self.human(True if rng.random() < helmet * 0.7 else None))
         self.track += 1
-        unit = Unit("ride", crew, people.random_vehicle(rng, kind), self.track, left_first=bool(rng.random() < 0.6), glance=self.glance())
+        unit = Unit(
+            "ride",
+            crew,
+            people.random_vehicle(rng, kind),
+            self.track,
+            left_first=bool(rng.random() < 0.6),
+            glance=self.glance(),
+        )
         self.put(unit, at, self.heading(), rng.uniform(2, 6))
 
     def pusher(self) -> None:
@@ -122,7 +166,15 @@ class _Crowd:
             self.track += 1
             side = float(rng.choice([-1, 1]) * rng.uniform(0.36, 0.46))
             kind = "scooter" if rng.random() < 0.75 else "bicycle"
-            unit = Unit("push", [self.human(True if rng.random() < 0.25 else None, adult=True)], people.random_vehicle(rng, kind), self.track, rng.random(), push_side=side, glance=self.glance())
+            unit = Unit(
+                "push",
+                [self.human(True if rng.random() < 0.25 else None, adult=True)],
+                people.random_vehicle(rng, kind),
+                self.track,
+                rng.random(),
+                push_side=side,
+                glance=self.glance(),
+            )
             self.put(unit, at, self.heading(), rng.uniform(0.7, 1.4))
 
     def parked(self, kind: str) -> None:
@@ -140,8 +192,16 @@ class _Crowd:
                 for k in range(int(rng.integers(1, 4))):
                     self.track += 1
                     near = (at[0] + 0.55 * (k + 1) * np.sin(heading), at[1] - 0.55 * (k + 1) * np.cos(heading))
-                    if abs(near[1]) > self.plan.road_half + 0.3 and abs(near[1]) < self.plan.road_half + min(self.plan.walk_left, self.plan.walk_right) - 0.5:
-                        self.put(Unit("still", [], people.random_vehicle(rng, kind), self.track), near, heading + rng.normal(0, 0.06), 0.0)
+                    if (
+                        abs(near[1]) > self.plan.road_half + 0.3
+                        and abs(near[1]) < self.plan.road_half + min(self.plan.walk_left, self.plan.walk_right) - 0.5
+                    ):
+                        self.put(
+                            Unit("still", [], people.random_vehicle(rng, kind), self.track),
+                            near,
+                            heading + rng.normal(0, 0.06),
+                            0.0,
+                        )
 
 
 def populate(rng: np.random.Generator, plan: surfaces.Plan, camera: Camera) -> Stage:
@@ -173,7 +233,10 @@ def blocked(camera: Camera, street: layout.Street) -> bool:
     for x, y, tall in street.trees:
         px, depth = camera.project(np.array([[x, y, tall * 0.7]]))
         reach = tall * 0.33
-        if -reach < depth[0] < 3 * reach + 2 and np.hypot(x - camera.position[0], y - camera.position[1]) < 3 * reach + 3:
+        if (
+            -reach < depth[0] < 3 * reach + 2
+            and np.hypot(x - camera.position[0], y - camera.position[1]) < 3 * reach + 3
+        ):
             margin = camera.focal_px * reach / max(depth[0], 0.5)
             if depth[0] < reach or (-margin < px[0, 0] < camera.width + margin and px[0, 1] > -margin):
                 return True
@@ -188,7 +251,8 @@ def label_lines(found: list[Box], width: int, height: int) -> list[str]:
         if b.visible < MIN_VISIBLE[b.kind] or min(x1 - x0, y1 - y0) < MIN_PX[b.kind]:
             continue
         lines.append(
-            f"{CLASSES.index(b.kind)} {(x0 + x1) / 2 / width:.6f} {(y0 + y1) / 2 / height:.6f} {(x1 - x0) / width:.6f} {(y1 - y0) / height:.6f}"
+            f"{CLASSES.index(b.kind)} {(x0 + x1) / 2 / width:.6f} {(y0 + y1) / 2 / height:.6f} "
+            f"{(x1 - x0) / width:.6f} {(y1 - y0) / height:.6f}"
         )
     return lines
 
@@ -216,7 +280,6 @@ def render(out: Path, count: int, seed: int, first: int = 0) -> None:
                 break
             camera = random_camera(rng, street.plan)
         stage = populate(rng, street.plan, camera)
-        stage.frame.blobs += nearest_blobs(street, camera, 48 - len(stage.frame.blobs))
         picture = renderer.draw(stage.frame, camera, people.random_light(rng))
         found = boxes(stage, camera, renderer.draw_ids(stage.frame, camera))
         picture = expose(picture, random_sensor(rng), rng)
@@ -226,11 +289,3 @@ def render(out: Path, count: int, seed: int, first: int = 0) -> None:
         quality = int(rng.integers(45, 90))
         cv2.imwrite(str(target), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
         label.write_text("\n".join(label_lines(found, *SIZE)) + "\n")
-
-
-def nearest_blobs(street: layout.Street, camera: Camera, count: int) -> list[tuple[float, float, float, float]]:
-    far = sorted(street.blobs, key=lambda b: (b[0] - camera.target[0]) ** 2 + (b[1] - camera.target[1]) ** 2)
-    return far[: max(count, 0)]
-
-
-__all__ = ["Light", "dataclasses", "render"]

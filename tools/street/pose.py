@@ -84,7 +84,13 @@ def solve(body: Body, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
         a, b, c = (BONE[f"{n}_{side}"] for n in ("upperarm", "lowerarm", "hand"))
         hand = pose.hands[i]
         if hand is None:
-            hand = np.array([0.03, 0.10 * (1 - 2 * i), -0.95 * (np.linalg.norm(rest[b] - rest[a]) + np.linalg.norm(rest[c] - rest[b]))])
+            hand = np.array(
+                [
+                    0.03,
+                    0.10 * (1 - 2 * i),
+                    -0.95 * (np.linalg.norm(rest[b] - rest[a]) + np.linalg.norm(rest[c] - rest[b])),
+                ]
+            )
             hand = p[a] + hand
         elif pose.hands_relative:
             hand = p[a] + hand
@@ -127,7 +133,13 @@ def standing(body: Body, sway: float = 0.0, yaw: float = 0.0) -> Pose:
     )
 
 
-def walking(body: Body, phase: float, speed: float, push: tuple[Vector, Vector] | None = None, look: tuple[float, float] = (0, 0.08)) -> Pose:
+def walking(
+    body: Body,
+    phase: float,
+    speed: float,
+    push: tuple[Vector, Vector] | None = None,
+    look: tuple[float, float] = (0, 0.08),
+) -> Pose:
     """One instant of a walk; ``phase`` 0..1 is one cycle (two steps), ``speed`` m/s; ``push`` gives both wrists."""
     leg, ankle = _legs(body)
     hip_drop = body.joints[0, 2] - body.joints[BONE["thigh_l"], 2]
@@ -157,7 +169,9 @@ def walking(body: Body, phase: float, speed: float, push: tuple[Vector, Vector] 
     hands = []
     for i in range(2):
         s = swing * (1 - 2 * i) * -1
-        hands.append(np.array([0.05 + s * 0.42 * arm * amount * 1.6, 0.07 * (1 - 2 * i), -1.62 * arm + 0.12 * arm * abs(s)]))
+        hands.append(
+            np.array([0.05 + s * 0.42 * arm * amount * 1.6, 0.07 * (1 - 2 * i), -1.62 * arm + 0.12 * arm * abs(s)])
+        )
     pose = Pose(
         pelvis=np.array([0.0, 0.012 * np.sin(2 * np.pi * phase), ankle + leg * (0.965 - 0.018 * bob) + hip_drop]),
         pelvis_turn=turn(-0.10 * swing * amount, 0.03, 0),
@@ -182,14 +196,25 @@ def stride_length(body: Body, speed: float) -> float:
 
 
 def on_scooter(
-    body: Body, grips: tuple[Vector, Vector], deck_z: float, *, stand_x: float = -0.22, lean: float = 0.06, sway: float = 0.0,
-    look: tuple[float, float] = (0.0, 0.05), left_first: bool = True, crouch: float = 0.0,
-) -> Pose:  # fmt: skip
+    body: Body,
+    grips: tuple[Vector, Vector],
+    deck_z: float,
+    *,
+    stand_x: float = -0.22,
+    lean: float = 0.06,
+    sway: float = 0.0,
+    look: tuple[float, float] = (0.0, 0.05),
+    left_first: bool = True,
+    crouch: float = 0.0,
+) -> Pose:
     """Standing on a deck, one foot before the other, hands at ``grips`` (wrists); ``stand_x`` is between the feet."""
     leg, ankle = _legs(body)
     hip_drop = body.joints[0, 2] - body.joints[BONE["thigh_l"], 2]
     sign = 1 if left_first else -1
-    front, back = np.array([stand_x + 0.13, 0.045 * sign, deck_z + ankle]), np.array([stand_x - 0.16, -0.04 * sign, deck_z + ankle])
+    front, back = (
+        np.array([stand_x + 0.13, 0.045 * sign, deck_z + ankle]),
+        np.array([stand_x - 0.16, -0.04 * sign, deck_z + ankle]),
+    )
     left, right = (front, back) if left_first else (back, front)
     out = turn(0.25), turn(-0.25)
     return Pose(
@@ -205,7 +230,9 @@ def on_scooter(
     )
 
 
-def behind_driver(body: Body, deck_z: float, *, stand_x: float = -0.50, sway: float = 0.0, look: tuple[float, float] = (0.3, 0.0)) -> Pose:
+def behind_driver(
+    body: Body, deck_z: float, *, stand_x: float = -0.50, sway: float = 0.0, look: tuple[float, float] = (0.3, 0.0)
+) -> Pose:
     """A passenger on the same deck, hands at the driver's waist."""
     leg, ankle = _legs(body)
     hip_drop = body.joints[0, 2] - body.joints[BONE["thigh_l"], 2]
@@ -222,9 +249,15 @@ def behind_driver(body: Body, deck_z: float, *, stand_x: float = -0.50, sway: fl
 
 
 def seated(
-    body: Body, seat: Vector, grips: tuple[Vector, Vector], feet: tuple[Vector, Vector], *, lean: float = 0.5,
-    feet_tilt: tuple[float, float] = (0.1, 0.1), look: tuple[float, float] = (0.0, 0.1),
-) -> Pose:  # fmt: skip
+    body: Body,
+    seat: Vector,
+    grips: tuple[Vector, Vector],
+    feet: tuple[Vector, Vector],
+    *,
+    lean: float = 0.5,
+    feet_tilt: tuple[float, float] = (0.1, 0.1),
+    look: tuple[float, float] = (0.0, 0.1),
+) -> Pose:
     """On a saddle at ``seat``: cycling (feet on turning pedals) or riding a motorcycle. ``feet`` are soles' middles."""
     _, ankle = _legs(body)
     up = np.array([-0.05, 0, ankle])

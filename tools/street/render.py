@@ -74,6 +74,9 @@ class Renderer:
         self.screen = ctx.framebuffer(
             [ctx.renderbuffer(self.size, 4, samples=samples)], ctx.depth_renderbuffer(self.size, samples=samples)
         )
+        self.base = ctx.framebuffer(
+            [ctx.renderbuffer(self.size, 4, samples=samples)], ctx.depth_renderbuffer(self.size, samples=samples)
+        )
         self.resolved = ctx.framebuffer([ctx.renderbuffer(self.size, 4)])
         self.id_target = ctx.framebuffer([ctx.renderbuffer(self.size, 4)], ctx.depth_renderbuffer(self.size))
         self.shadow_static, self.shadow_moving = (ctx.depth_texture((SHADOW_PX, SHADOW_PX)) for _ in range(2))
@@ -90,18 +93,26 @@ class Renderer:
         self.static: list[Thing] = []
         self._shadow_of: tuple | None = None
 
-    def set_street(self, static: Sequence[Thing], ground: Array, area: tuple[float, float, float, float], facades: Array, grain: Array) -> None:
-        """``ground`` (h, w, 3) over ``area`` (x, y, width, height in m); ``facades`` (k, h, w, 4), alpha = 1 - gloss."""
+    def set_street(
+        self,
+        static: Sequence[Thing],
+        ground: Array,
+        area: tuple[float, float, float, float],
+        facades: Array,
+        grain: Array,
+    ) -> None:
+        """``ground`` (h, w, 3) over ``area`` (x, y, width, height; m); ``facades`` (k, h, w, 4), alpha 1 - gloss."""
         self.forget()
         ctx, gl = self.ctx, self.gl
         self.static = list(static)
         g = ctx.texture((ground.shape[1], ground.shape[0]), 3, np.ascontiguousarray(ground).tobytes(), alignment=1)
-        f = ctx.texture_array((facades.shape[2], facades.shape[1], facades.shape[0]), 4, np.ascontiguousarray(facades).tobytes())
+        f = ctx.texture_array(
+            (facades.shape[2], facades.shape[1], facades.shape[0]), 4, np.ascontiguousarray(facades).tobytes()
+        )
         n = ctx.texture((grain.shape[1], grain.shape[0]), 1, np.ascontiguousarray(grain).tobytes(), alignment=1)
         for t in (g, f, n):
             t.build_mipmaps()
             t.filter = (gl.LINEAR_MIPMAP_LINEAR, gl.LINEAR)
-            t.anisotropy = 4.0
         g.repeat_x = g.repeat_y = False
         self._textures = [g, f, n]
         self._area = area
@@ -123,7 +134,9 @@ class Renderer:
             ctx = self.ctx
             data = np.concatenate([mesh.positions, mesh.normals, mesh.colors, mesh.material], 1).astype("f4")
             vbo, ibo = ctx.buffer(data.tobytes()), ctx.buffer(mesh.triangles.astype("i4").tobytes())
-            full = ctx.vertex_array(self.thing, [(vbo, "3f 3f 3f 4f", "in_pos", "in_normal", "in_color", "in_material")], ibo)
+            full = ctx.vertex_array(
+                self.thing, [(vbo, "3f 3f 3f 4f", "in_pos", "in_normal", "in_color", "in_material")], ibo
+            )
             depth, ids = (ctx.vertex_array(p, [(vbo, "3f 40x", "in_pos")], ibo) for p in (self.depth, self.ids))
             self._meshes[key] = (full, depth, ids, vbo, ibo, _Held(mesh))
         return self._meshes[key]
@@ -154,7 +167,7 @@ class Renderer:
         m[:3, 3] = -m[:3, :3] @ np.array([*center, 0.0])
         return m
 
-    def _set(self, program, name: str, value: Array | float | tuple) -> None:  # noqa: ANN001
+    def _set(self, program, name: str, value: Array | float | tuple) -> None:
         if name in program:
             item = program[name]
             if isinstance(value, np.ndarray) and value.shape == (4, 4):
@@ -162,7 +175,20 @@ class Renderer:
             else:
                 item.value = value
 
-    def draw(self, frame: Frame, camera: Camera, light: Light, shadow_center: tuple[float, float] | None = None, reach: float = 26.0) -> Array:
+    def keep(self) -> None:
+        """Remember the picture just drawn as the base on which ``draw(..., rects=...)`` draws its changes."""
+        self.ctx.copy_framebuffer(self.base, self.screen)
+
+    def draw(
+        self,
+        frame: Frame,
+        camera: Camera,
+        light: Light,
+        shadow_center: tuple[float, float] | None = None,
+        reach: float = 26.0,
+        rects: Sequence[tuple[int, int, int, int]] | None = None,
+    ) -> Array:
+        """Draw the frame; with ``rects`` (x0, y0, x1, y1 px) only inside these, over the kept picture."""
         ctx = self.ctx
         for p in frame.people:
             move = self._body(p.body)[3]
@@ -178,14 +204,12 @@ class Renderer:
         self._depth_pass(1, sun, frame.things, frame.people)
 
         view = camera.matrix()
+        if rects is not None:
+            ctx.copy_framebuffer(self.screen, self.base)
         self.screen.use()
-        self.screen.clear(0, 0, 0, 1)
-        ctx.disable(self.gl.DEPTH_TEST)
         tone = np.clip(np.array(light.haze_color) * light.exposure, 0, 1) ** (1 / 2.2)
         self._set(self.sky, "low", tuple(np.clip(tone * 1.05, 0, 1)))
         self._set(self.sky, "high", tuple(np.clip(tone * [0.85, 0.95, 1.08], 0, 1)))
-        self.sky_vao.render(self.gl.TRIANGLE_STRIP)
-        ctx.enable(self.gl.DEPTH_TEST)
         self.shadow_static.use(0)
         self.shadow_moving.use(1)
         g, f, n = self._textures
@@ -205,13 +229,21 @@ class Renderer:
                 "lamp_color": light.lamp_color,
             }.items():  # fmt: skip
                 self._set(program, name, value)
-        for thing in (*self.static, *frame.things):
-            self._set(self.thing, "world", thing.world)
-            self._mesh(thing.mesh)[0].render()
-        for p in frame.people:
-            self._set(self.person, "world", p.world)
-            self._dress(p.body.look)
-            self._body(p.body)[0].render()
+        for rect in rects if rects is not None else [None]:
+            if rect is not None:
+                self.screen.scissor = (rect[0], self.size[1] - rect[3], rect[2] - rect[0], rect[3] - rect[1])
+            self.screen.clear(0, 0, 0, 1)
+            ctx.disable(self.gl.DEPTH_TEST)
+            self.sky_vao.render(self.gl.TRIANGLE_STRIP)
+            ctx.enable(self.gl.DEPTH_TEST)
+            for p in frame.people:
+                self._set(self.person, "world", p.world)
+                self._dress(p.body.look)
+                self._body(p.body)[0].render()
+            for thing in (*frame.things, *self.static):
+                self._set(self.thing, "world", thing.world)
+                self._mesh(thing.mesh)[0].render()
+        self.screen.scissor = None
         ctx.copy_framebuffer(self.resolved, self.screen)
         raw = np.frombuffer(self.resolved.read(components=3, alignment=1), np.uint8)
         return raw.reshape(self.size[1], self.size[0], 3)[::-1]

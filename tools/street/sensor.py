@@ -44,7 +44,9 @@ def expose(picture: Array, sensor: Sensor, rng: np.random.Generator, drift: floa
     x *= np.array([1 + sensor.warmth, 1.0, 1 - sensor.warmth], np.float32)
     x = (x - 110) * sensor.contrast + 110 + 255 * sensor.lift
     fine = rng.standard_normal((h, w, 1), dtype=np.float32)
-    coarse = cv2.resize(rng.standard_normal((h // 2, w // 2, 3), dtype=np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
+    coarse = cv2.resize(
+        rng.standard_normal((h // 2, w // 2, 3), dtype=np.float32), (w, h), interpolation=cv2.INTER_LINEAR
+    )
     x += sensor.noise * (fine + 0.6 * coarse) * (0.6 + 0.6 * (1 - x / 255))
     if sensor.sharpen:
         x += sensor.sharpen * (x - cv2.GaussianBlur(x, (0, 0), 1.2))

@@ -1,4 +1,4 @@
-"""GLSL of the street: one light (sun with shadow, sky, contact shade), two kinds of surface (things, people), one id pass."""
+"""GLSL of the street: one light (sun with shadow, sky, contact shade), two kinds of surface, one id pass."""
 
 LIGHT = """
 uniform vec3 sun_dir; uniform vec3 sun_color; uniform vec3 sky_color; uniform vec3 bounce_color; uniform vec3 eye;
@@ -11,11 +11,12 @@ float lit_at(vec3 p, vec3 n) {
   vec3 c = q.xyz / q.w * 0.5 + 0.5;
   if (c.x < 0.0 || c.y < 0.0 || c.x > 1.0 || c.y > 1.0) return 1.0;
   float total = 0.0; float d = c.z - 0.0012;
-  for (int i = -1; i <= 1; i++) for (int j = -1; j <= 1; j++) {
-    vec2 uv = c.xy + vec2(i, j) * 0.00045;
+  const vec2 taps[5] = vec2[5](vec2(0, 0), vec2(0.6, 0.25), vec2(-0.25, 0.6), vec2(-0.6, -0.25), vec2(0.25, -0.6));
+  for (int i = 0; i < 5; i++) {
+    vec2 uv = c.xy + taps[i] * 0.00065;
     total += (texture(shadow_static, uv).r < d || texture(shadow_moving, uv).r < d) ? 0.0 : 1.0;
   }
-  return total / 9.0;
+  return total / 5.0;
 }
 vec3 shade(vec3 albedo, vec3 p, vec3 n, float gloss) {
   float sun = max(dot(n, sun_dir), 0.0);
@@ -69,11 +70,11 @@ void main() {
   if (!gl_FrontFacing) n = -n;
   vec3 c = pow(v_color, vec3(2.2)); float gloss = v_material.w;
   if (v_material.z > -0.5) {
-    vec4 t = texture(facades, vec3(v_material.xy, floor(v_material.z + 0.5)));
+    vec4 t = texture(facades, vec3(v_material.xy, floor(v_material.z + 0.5)), -0.5);
     c *= pow(t.rgb, vec3(2.2)); gloss = 1.0 - t.a;
   } else if (v_material.z < -1.5) {
     vec2 uv = (v_pos.xy - ground_area.xy) / ground_area.zw;
-    c *= pow(texture(ground, uv).rgb, vec3(2.2));
+    c *= pow(texture(ground, uv, -0.6).rgb, vec3(2.2));
     c *= 0.72 + 0.56 * texture(grain, v_pos.xy * 0.9).r;
   }
   f_color = vec4(shade(c, v_pos, n, gloss), 1.0);
@@ -97,8 +98,10 @@ PERSON_FRAGMENT = (
     + LIGHT
     + """
 uniform sampler2D grain;
-uniform vec3 skin; uniform vec3 hair; uniform vec3 top; uniform vec3 top2; uniform vec3 bottom; uniform vec3 shoes; uniform vec4 mask;
-uniform float sleeve; uniform float trousers_end; uniform float hem; uniform int pattern; uniform float bald; uniform float gloves;
+uniform vec3 skin; uniform vec3 hair; uniform vec3 top; uniform vec3 top2; uniform vec3 bottom; uniform vec3 shoes;
+uniform vec4 mask;
+uniform float sleeve; uniform float trousers_end; uniform float hem; uniform int pattern;
+uniform float bald; uniform float gloves;
 in vec3 v_pos; in vec3 v_normal; in vec4 v_region; in vec3 v_head; in vec3 v_rest;
 out vec4 f_color;
 vec3 lin(vec3 c) { return pow(c, vec3(2.2)); }
@@ -130,7 +133,9 @@ void main() {
       if (abs(h.y) < 0.13 && h.z < -0.12 && h.z > -0.26) c *= 0.8;
       c *= 1.0 + 0.25 * (wear - 0.5);
     }
-    if (mask.a > 0.5 && h.x > 0.15 && h.z < -0.02 - 0.25 * (0.9 - h.x) && h.z > -1.0) { c = lin(mask.rgb); gloss = 0.02; }
+    if (mask.a > 0.5 && h.x > 0.15 && h.z < -0.02 - 0.25 * (0.9 - h.x) && h.z > -1.0) {
+      c = lin(mask.rgb); gloss = 0.02;
+    }
   } else if (arm >= 0.0) {
     if (arm > 0.97) { c = gloves > 0.5 ? vec3(0.02) : lin(skin); gloss = 0.1; }
     else if (arm > sleeve) { c = lin(skin); gloss = 0.1; }
@@ -149,10 +154,13 @@ void main() {
   }
   if (cloth > 0.5 && z >= hem) {
     if (pattern == 1 && fract(v_rest.z * 11.0) < 0.4) c = lin(top2);
-    if (pattern == 2) { float k = step(0.5, fract(v_rest.z * 9.0)) + step(0.5, fract((v_rest.y + v_rest.x) * 9.0)); c = mix(c, lin(top2), 0.4 * k); }
+    if (pattern == 2) {
+      float k = step(0.5, fract(v_rest.z * 9.0)) + step(0.5, fract((v_rest.y + v_rest.x) * 9.0));
+      c = mix(c, lin(top2), 0.4 * k);
+    }
   }
   if (cloth > 0.5) {
-    vec3 jitter = vec3(fold - 0.5, texture(grain, v_rest.yz * 0.8 + 0.3).r - 0.5, texture(grain, v_rest.zx * 0.7).r - 0.5);
+    vec3 jitter = vec3(fold, texture(grain, v_rest.yz * 0.8 + 0.3).r, texture(grain, v_rest.zx * 0.7).r) - 0.5;
     n = normalize(n + jitter * 1.1);
     c *= 0.72 + 0.56 * fold;
   }

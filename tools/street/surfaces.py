@@ -11,14 +11,18 @@ Array = np.ndarray
 PX_M = 48  # ground pixels a metre
 
 
-def noise(rng: np.random.Generator, shape: tuple[int, int], cells: tuple[int, ...] = (4, 16, 64, 256), fall: float = 0.6) -> Array:
+def noise(
+    rng: np.random.Generator, shape: tuple[int, int], cells: tuple[int, ...] = (4, 16, 64, 256), fall: float = 0.6
+) -> Array:
     """Seamless-looking fractal noise, mean 0, about -1..1."""
     out = np.zeros(shape, np.float32)
     weight, total = 1.0, 0.0
     for c in cells:
         rows = max(2, int(c * shape[0] / max(shape)))
         cols = max(2, int(c * shape[1] / max(shape)))
-        out += weight * cv2.resize(rng.standard_normal((rows, cols)).astype(np.float32), shape[::-1], interpolation=cv2.INTER_CUBIC)
+        out += weight * cv2.resize(
+            rng.standard_normal((rows, cols)).astype(np.float32), shape[::-1], interpolation=cv2.INTER_CUBIC
+        )
         total += weight
         weight *= fall
     return np.clip(out / total, -2, 2)
@@ -81,10 +85,10 @@ def ground(rng: np.random.Generator, plan: Plan) -> Array:
     h, w = int(deep * PX_M), int(wide * PX_M)
 
     def col(x: float) -> int:
-        return int(round((x - x0) * PX_M))
+        return round((x - x0) * PX_M)
 
     def row(y: float) -> int:
-        return int(round((y - y0) * PX_M))
+        return round((y - y0) * PX_M)
 
     stains = noise(rng, (h // 4, w // 4), (6, 20, 60))
     stains = cv2.resize(stains, (w, h), interpolation=cv2.INTER_LINEAR)
@@ -108,14 +112,20 @@ def ground(rng: np.random.Generator, plan: Plan) -> Array:
 
     worn = np.clip(0.80 + 0.22 * stains + 0.12 * speckle, 0.25, 1.0)[..., None]
 
-    def paint(y: float, x_from: float, x_to: float, width: float, color: tuple[float, float, float], strength: float = 0.9) -> None:
+    def paint(
+        y: float, x_from: float, x_to: float, width: float, color: tuple[float, float, float], strength: float = 0.9
+    ) -> None:
         r0, r1, c0, c1 = row(y - width / 2), row(y + width / 2), max(col(x_from), 0), col(x_to)
         k = worn[r0:r1, c0:c1] * strength
         out[r0:r1, c0:c1] = out[r0:r1, c0:c1] * (1 - k) + np.array(color, np.float32) * k
 
     white, yellow = (0.88, 0.88, 0.86), (0.85, 0.65, 0.18)
     half = plan.road_half
-    gap = (plan.crosswalk_x - plan.crosswalk_width / 2 - 1.0, plan.crosswalk_x + plan.crosswalk_width / 2 + 1.0) if plan.crosswalk_x is not None else (1e3, 1e3)
+    gap = (
+        (plan.crosswalk_x - plan.crosswalk_width / 2 - 1.0, plan.crosswalk_x + plan.crosswalk_width / 2 + 1.0)
+        if plan.crosswalk_x is not None
+        else (1e3, 1e3)
+    )
     for a, b in ((plan.x0, min(gap[0], plan.x1)), (min(gap[1], plan.x1), plan.x1)):
         if b <= a:
             continue
@@ -129,7 +139,13 @@ def ground(rng: np.random.Generator, plan: Plan) -> Array:
             paint(side * (half - 0.35), a, b, 0.12, yellow if plan.yellow_line else white)
     if plan.crosswalk_x is not None:
         for y in np.arange(-half + 0.3, half - 0.2, 0.9):
-            paint(y + 0.22, plan.crosswalk_x - plan.crosswalk_width / 2, plan.crosswalk_x + plan.crosswalk_width / 2, 0.45, white)
+            paint(
+                y + 0.22,
+                plan.crosswalk_x - plan.crosswalk_width / 2,
+                plan.crosswalk_x + plan.crosswalk_width / 2,
+                0.45,
+                white,
+            )
         paint(-half / 2, gap[0] - 0.6, gap[0] - 0.25, half - 0.4, white)
         paint(half / 2, gap[1] + 0.25, gap[1] + 0.6, half - 0.4, white)
 
@@ -140,11 +156,14 @@ def ground(rng: np.random.Generator, plan: Plan) -> Array:
         out[r0:r1] = slabs
         k0, k1 = (row(half), row(half + 0.16)) if side > 0 else (row(-half - 0.16), row(-half))
         out[k0:k1] = np.array([0.60, 0.60, 0.58]) * (1 + 0.08 * speckle[k0:k1])[..., None]
-        out[k0:k1, :: PX_M] *= 0.6
+        out[k0:k1, ::PX_M] *= 0.6
         if plan.blocks_left:
             y = side * (half + min(1.0, width * 0.3))
             b0, b1 = row(y - 0.15), row(y + 0.15)
-            out[b0:b1] = np.array([0.78, 0.62, 0.16]) * np.clip(1 + 0.15 * stains[b0:b1] + 0.10 * speckle[b0:b1], 0.5, 1.2)[..., None]
+            out[b0:b1] = (
+                np.array([0.78, 0.62, 0.16])
+                * np.clip(1 + 0.15 * stains[b0:b1] + 0.10 * speckle[b0:b1], 0.5, 1.2)[..., None]
+            )
             yy, xx = np.mgrid[b0:b1, 0:w]
             out[b0:b1][(yy % 5 < 2) & (xx % 5 < 2)] *= 1.12
         if plan.bike_lane and side < 0:
@@ -153,7 +172,14 @@ def ground(rng: np.random.Generator, plan: Plan) -> Array:
             out[b0:b1] = np.array([0.55, 0.24, 0.20]) * (1 + 0.10 * stains[b0:b1] + 0.06 * speckle[b0:b1])[..., None]
         spots = rng.integers(10, 40)  # old chewing gum and drops
         for _ in range(spots):
-            cv2.circle(out, (int(rng.uniform(0, w)), int(rng.uniform(r0 + 10, r1 - 10))), int(rng.integers(1, 4)), tuple((out[(r0 + r1) // 2, w // 2] * 0.7).tolist()), -1, cv2.LINE_AA)
+            cv2.circle(
+                out,
+                (int(rng.uniform(0, w)), int(rng.uniform(r0 + 10, r1 - 10))),
+                int(rng.integers(1, 4)),
+                tuple((out[(r0 + r1) // 2, w // 2] * 0.7).tolist()),
+                -1,
+                cv2.LINE_AA,
+            )
     back = np.array([0.47, 0.46, 0.44], np.float32) * (1 + 0.10 * stains + 0.05 * speckle)[..., None]
     out[: row(-half - plan.walk_right)] = back[: row(-half - plan.walk_right)]
     out[row(half + plan.walk_left) :] = back[row(half + plan.walk_left) :]
@@ -161,6 +187,20 @@ def ground(rng: np.random.Generator, plan: Plan) -> Array:
         y = np.abs(np.arange(h) / PX_M + y0 - side * (half + width))
         out *= (1 - 0.30 * np.exp(-((y / 0.35) ** 2)))[:, None, None]
     return np.clip(out * 255, 0, 255).astype(np.uint8)
+
+
+def contact_shade(picture: Array, plan: Plan, blobs: list[tuple[float, float, float, float]]) -> Array:
+    """Darken the floor around what stands on it: ``blobs`` are (x, y, radius in m, strength)."""
+    x0, y0, _, _ = plan.area
+    h, w = picture.shape[:2]
+    for x, y, radius, strength in blobs:
+        c0, c1 = (int(np.clip((x + s * radius - x0) * PX_M, 0, w)) for s in (-1, 1))
+        r0, r1 = (int(np.clip((y + s * radius - y0) * PX_M, 0, h)) for s in (-1, 1))
+        yy, xx = np.mgrid[r0:r1, c0:c1]
+        d = ((xx / PX_M + x0 - x) ** 2 + (yy / PX_M + y0 - y) ** 2) / radius**2
+        shade = 1 - strength * np.clip(1 - d, 0, 1) ** 2
+        picture[r0:r1, c0:c1] = (picture[r0:r1, c0:c1] * shade[..., None]).astype(np.uint8)
+    return picture
 
 
 def _text(img: Array, rng: np.random.Generator, box: tuple[int, int, int, int], color: tuple[float, ...]) -> None:
@@ -172,7 +212,11 @@ def _text(img: Array, rng: np.random.Generator, box: tuple[int, int, int, int], 
         s = max(3, int(min(h, w / n) * 0.8))
         for _ in range(rng.integers(3, 6)):
             a = (cx + int(rng.uniform(0, s)), y + int(rng.uniform(0, s)))
-            b = (a[0] + int(rng.uniform(-0.5, 0.5) * s), a[1]) if rng.random() < 0.5 else (a[0], a[1] + int(rng.uniform(-0.5, 0.5) * s))
+            b = (
+                (a[0] + int(rng.uniform(-0.5, 0.5) * s), a[1])
+                if rng.random() < 0.5
+                else (a[0], a[1] + int(rng.uniform(-0.5, 0.5) * s))
+            )
             cv2.line(img, a, b, color, max(1, s // 7), cv2.LINE_AA)
 
 
@@ -186,8 +230,14 @@ def shop(rng: np.random.Generator, size: int = 512) -> Array:
     for k in range(n):
         a, b = int(size * k / n) + 8, int(size * (k + 1) / n) - 8
         sign = rng.uniform(0.1, 0.95, 3)
+        sign = sign.mean() + (sign - sign.mean()) * rng.uniform(0.4, 0.9)
         cv2.rectangle(img, (a, int(size * 0.06)), (b, int(size * 0.24)), (*sign.tolist(), 0.9), -1)
-        _text(img, rng, (a + (b - a) // 8, int(size * 0.085), (b - a) * 3 // 4, int(size * 0.13)), (*(1 - np.round(sign)).tolist(), 0.9))
+        _text(
+            img,
+            rng,
+            (a + (b - a) // 8, int(size * 0.085), (b - a) * 3 // 4, int(size * 0.13)),
+            (*(1 - np.round(sign)).tolist(), 0.9),
+        )
         glass = rng.uniform(0.05, 0.35)
         warm = np.array([1.0, rng.uniform(0.85, 1), rng.uniform(0.65, 1)])
         top, low = int(size * 0.30), int(size * rng.choice([0.82, 0.93]))
@@ -209,7 +259,15 @@ def shop(rng: np.random.Generator, size: int = 512) -> Array:
 def front(rng: np.random.Generator, size: int = 512) -> Array:
     """Upper floors, 12 m by 12 m."""
     img = np.ones((size, size, 4), np.float32)
-    tones = [(0.62, 0.40, 0.32), (0.72, 0.70, 0.66), (0.55, 0.54, 0.52), (0.80, 0.76, 0.68), (0.45, 0.36, 0.32), (0.66, 0.60, 0.50), (0.5, 0.55, 0.6)]
+    tones = [
+        (0.62, 0.40, 0.32),
+        (0.72, 0.70, 0.66),
+        (0.55, 0.54, 0.52),
+        (0.80, 0.76, 0.68),
+        (0.45, 0.36, 0.32),
+        (0.66, 0.60, 0.50),
+        (0.5, 0.55, 0.6),
+    ]
     wall = np.array(tones[rng.integers(len(tones))]) * rng.uniform(0.8, 1.15)
     img[..., :3] = wall * (1 + 0.05 * noise(rng, (size, size), (6, 40, 160)))[..., None]
     img[..., 3] = 0.97
@@ -220,11 +278,16 @@ def front(rng: np.random.Generator, size: int = 512) -> Array:
     for r in range(rows):
         for c in range(cols):
             x, y = size * (c + 0.5) / cols, size * (r + 0.5) / rows
-            a, b = (int(x - ww * size / cols / 2), int(y - hh * size / rows / 2)), (int(x + ww * size / cols / 2), int(y + hh * size / rows / 2))
+            a, b = (
+                (int(x - ww * size / cols / 2), int(y - hh * size / rows / 2)),
+                (int(x + ww * size / cols / 2), int(y + hh * size / rows / 2)),
+            )
             dark = float(rng.uniform(0.06, 0.3))
             cv2.rectangle(img, a, b, (dark, dark * 1.08, dark * 1.2, 0.3), -1)
             if rng.random() < 0.35:
-                cv2.rectangle(img, a, (b[0], a[1] + int((b[1] - a[1]) * rng.uniform(0.2, 0.7))), (0.6, 0.58, 0.53, 0.6), -1)
+                cv2.rectangle(
+                    img, a, (b[0], a[1] + int((b[1] - a[1]) * rng.uniform(0.2, 0.7))), (0.6, 0.58, 0.53, 0.6), -1
+                )
             cv2.rectangle(img, a, b, (*(wall * 1.2).clip(0, 1).tolist(), 0.9), 3, cv2.LINE_AA)
             cv2.line(img, (int(x), a[1]), (int(x), b[1]), (0.7, 0.7, 0.7, 0.8), 2)
             cv2.line(img, (a[0] - 3, b[1] + 3), (b[0] + 3, b[1] + 3), (*(wall * 0.6).tolist(), 0.95), 3)

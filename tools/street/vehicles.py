@@ -1,12 +1,26 @@
 """Electric scooters, bicycles, motorcycles and cars: x ahead, the ground at z = 0, metres."""
 
+# ruff: noqa: RUF005 (sums of vectors, not of lists)
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from tools.street.geometry import Color, Mesh, box, ellipsoid, flat_colors, loft, merge, rotation, rounded, translation, tube, wheel
+from tools.street.geometry import (
+    Color,
+    Mesh,
+    box,
+    ellipsoid,
+    flat_colors,
+    loft,
+    merge,
+    rotation,
+    rounded,
+    translation,
+    tube,
+    wheel,
+)
 
 BLACK: Color = (0.05, 0.05, 0.055)
 STEEL: Color = (0.55, 0.56, 0.58)
@@ -33,7 +47,9 @@ class Vehicle:
     crank_m: float = 0.17
     pegs: tuple[np.ndarray, np.ndarray] = (np.zeros(3), np.zeros(3))
 
-    def placed_parts(self, matrix: np.ndarray, rolled_m: float = 0.0, crank_turn: float = 0.0) -> list[tuple[Mesh, np.ndarray]]:
+    def placed_parts(
+        self, matrix: np.ndarray, rolled_m: float = 0.0, crank_turn: float = 0.0
+    ) -> list[tuple[Mesh, np.ndarray]]:
         out = []
         for part in self.parts:
             m = matrix @ translation(*part.at)
@@ -49,7 +65,14 @@ class Vehicle:
         return np.concatenate([p.mesh.positions + np.asarray(p.at) for p in self.parts])
 
 
-def scooter(body: Color = BLACK, accent: Color = (0.35, 0.85, 0.55), *, big: bool = False, basket: bool = False, battery: bool = False) -> Vehicle:
+def scooter(
+    body: Color = BLACK,
+    accent: Color = (0.35, 0.85, 0.55),
+    *,
+    big: bool = False,
+    basket: bool = False,
+    battery: bool = False,
+) -> Vehicle:
     """A stand-up electric scooter; ``big`` is the sturdier shared kind with 10-inch wheels."""
     r = 0.128 if big else 0.108
     deck_z = r + 0.055
@@ -62,10 +85,24 @@ def scooter(body: Color = BLACK, accent: Color = (0.35, 0.85, 0.55), *, big: boo
         rounded((0.60, 1.75 * wide, 0.018), (-0.07, 0, deck_z + 0.001), (0.10, 0.10, 0.105), 0.03, 8),
         box((0.5, 0.012, 0.03), (-0.06, wide - 0.003, deck_z - 0.035), accent, 0.3),
         box((0.5, 0.012, 0.03), (-0.06, -wide + 0.003, deck_z - 0.035), accent, 0.3),
-        tube([[0.24, 0, deck_z - 0.03], [0.36, 0, deck_z + 0.05], foot + [0.0, 0, 0.05]], [0.04, 0.038, 0.034], body, 0.4, 10),
+        tube(
+            [[0.24, 0, deck_z - 0.03], [0.36, 0, deck_z + 0.05], foot + [0.0, 0, 0.05]],
+            [0.04, 0.038, 0.034],
+            body,
+            0.4,
+            10,
+        ),
     ]
     fender = np.linspace(0.15 * np.pi, 0.85 * np.pi, 7)
-    deck.append(tube([[rear + (r + 0.025) * np.cos(a), 0, r + (r + 0.025) * np.sin(a)] for a in fender], [0.015, 0.024, 0.03, 0.03, 0.03, 0.026, 0.014], body, 0.4, 8))
+    deck.append(
+        tube(
+            [[rear + (r + 0.025) * np.cos(a), 0, r + (r + 0.025) * np.sin(a)] for a in fender],
+            [0.015, 0.024, 0.03, 0.03, 0.03, 0.026, 0.014],
+            body,
+            0.4,
+            8,
+        )
+    )
     deck.append(ellipsoid((rear - r * 0.9, 0, r + 0.10), (0.018, 0.03, 0.016), (0.75, 0.05, 0.05), 0.6, 4, 8))
     deck.append(tube([[rear, 0.05, r], [-0.33, 0.06, deck_z - 0.04]], 0.015, body, 0.3, 6))
     deck.append(tube([[rear, -0.05, r], [-0.33, -0.06, deck_z - 0.04]], 0.015, body, 0.3, 6))
@@ -76,24 +113,49 @@ def scooter(body: Color = BLACK, accent: Color = (0.35, 0.85, 0.55), *, big: boo
         tube([foot + 0.42 * (top - foot), foot + 0.5 * (top - foot)], 0.034 if big else 0.028, accent, 0.5, 10),
         tube([foot + [0, 0.045, 0], [front, 0.045, r]], 0.014, body, 0.4, 6),
         tube([foot + [0, -0.045, 0], [front, -0.045, r]], 0.014, body, 0.4, 6),
-        tube([top + [-0.035, 0.25, 0.02], top + [0, 0.12, 0.01], top, top + [0, -0.12, 0.01], top + [-0.035, -0.25, 0.02]], 0.015, body, 0.4, 8),
+        tube(
+            [
+                top + [-0.035, 0.25, 0.02],
+                top + [0, 0.12, 0.01],
+                top,
+                top + [0, -0.12, 0.01],
+                top + [-0.035, -0.25, 0.02],
+            ],
+            0.015,
+            body,
+            0.4,
+            8,
+        ),
         tube([top + [-0.02, 0.14, 0.012], top + [-0.036, 0.255, 0.022]], 0.02, (0.08, 0.08, 0.08), 0.05, 8),
         tube([top + [-0.02, -0.14, 0.012], top + [-0.036, -0.255, 0.022]], 0.02, (0.08, 0.08, 0.08), 0.05, 8),
         tube([top + [0.03, 0.11, 0.0], top + [0.035, 0.22, -0.02]], 0.007, STEEL, 0.5, 5),
         tube([top + [0.03, -0.11, 0.0], top + [0.035, -0.22, -0.02]], 0.007, STEEL, 0.5, 5),
         rounded((0.06, 0.07, 0.05), top + [0.01, 0, 0.025], BLACK, 0.6, 4),
         ellipsoid(top + [0.045, 0, -0.06], (0.02, 0.028, 0.028), (0.95, 0.95, 0.85), 0.9, 4, 10),
-        tube([top + [0.02, 0.05, -0.01], top + [0.06, 0.03, -0.2], foot + 0.55 * (top - foot) + [0.03, 0, 0]], 0.006, BLACK, 0.2, 4),
+        tube(
+            [top + [0.02, 0.05, -0.01], top + [0.06, 0.03, -0.2], foot + 0.55 * (top - foot) + [0.03, 0, 0]],
+            0.006,
+            BLACK,
+            0.2,
+            4,
+        ),
     ]
     arc = np.linspace(0.05 * np.pi, 0.8 * np.pi, 6)
-    steer.append(tube([[front + (r + 0.022) * np.cos(a), 0, r + (r + 0.022) * np.sin(a)] for a in arc], 0.024, body, 0.4, 8))
+    steer.append(
+        tube([[front + (r + 0.022) * np.cos(a), 0, r + (r + 0.022) * np.sin(a)] for a in arc], 0.024, body, 0.4, 8)
+    )
     if battery or big:
         steer.append(rounded((0.09, 0.08, 0.30), foot + 0.35 * (top - foot) + [0.05, 0, 0], accent, 0.4, 5))
     if basket:
         steer.append(rounded((0.22, 0.30, 0.20), foot + 0.72 * (top - foot) + [0.16, 0, 0], (0.15, 0.15, 0.16), 0.1, 8))
     grips = (top + [-0.075, 0.215, 0.045], top + [-0.075, -0.215, 0.045])
     w = wheel(r, 0.055 if big else 0.045, accent if big else (0.25, 0.25, 0.26))
-    return Vehicle("scooter", (Part(merge(deck)), Part(merge(steer)), Part(w, (rear, 0, r), r), Part(w, (front, 0, r), r)), grips, deck_z=deck_z)
+    return Vehicle(
+        "scooter",
+        (Part(merge(deck)), Part(merge(steer)), Part(w, (rear, 0, r), r), Part(w, (front, 0, r), r)),
+        grips,
+        deck_z=deck_z,
+    )
 
 
 def bicycle(frame: Color = (0.7, 0.1, 0.1), *, basket: bool = False, step_through: bool = False) -> Vehicle:
@@ -104,13 +166,16 @@ def bicycle(frame: Color = (0.7, 0.1, 0.1), *, basket: bool = False, step_throug
     head_low, head_top = np.array([0.37, 0, 0.66]), np.array([0.33, 0, 0.90])
     bar = np.array([0.34, 0, 1.02])
     down = [head_low, (head_low + crank) / 2 + ([0, 0, -0.12] if step_through else [0, 0, 0]), crank]
-    top_tube = [head_low, [0.0, 0, 0.42], [-0.12, 0, 0.46]] if step_through else [head_top + [0, 0, -0.06], [-0.2, 0, 0.74]]
+    top_tube = (
+        [head_low, [0.0, 0, 0.42], [-0.12, 0, 0.46]] if step_through else [head_top + [0, 0, -0.06], [-0.2, 0, 0.74]]
+    )
     parts = [
         tube(down, 0.02, frame, 0.5, 8), tube(top_tube, 0.018, frame, 0.5, 8),
         tube([crank, saddle + [0, 0, -0.05]], 0.018, frame, 0.5, 8),
         tube([head_low, head_top], 0.022, frame, 0.5, 8),
         tube([head_top, bar], 0.014, STEEL, 0.6, 6),
-        tube([bar + [-0.10, 0.28, 0.0], bar + [0.0, 0.18, 0.03], bar, bar + [0.0, -0.18, 0.03], bar + [-0.10, -0.28, 0.0]], 0.013, STEEL, 0.6, 6),
+        tube([bar + [-0.10, 0.28, 0.0], bar + [0.0, 0.18, 0.03], bar, bar + [0.0, -0.18, 0.03],
+              bar + [-0.10, -0.28, 0.0]], 0.013, STEEL, 0.6, 6),
         tube([bar + [-0.13, 0.29, 0], bar + [-0.03, 0.23, 0.02]], 0.018, BLACK, 0.1, 6),
         tube([bar + [-0.13, -0.29, 0], bar + [-0.03, -0.23, 0.02]], 0.018, BLACK, 0.1, 6),
         rounded((0.27, 0.16, 0.07), saddle, BLACK, 0.2, 3),
@@ -125,7 +190,15 @@ def bicycle(frame: Color = (0.7, 0.1, 0.1), *, basket: bool = False, step_throug
     for hub in (rear, front):
         arc = np.linspace(0.1 * np.pi, 0.95 * np.pi, 9)
         if hub is rear or basket:
-            parts.append(tube([hub + [(r + 0.025) * np.cos(a), 0, (r + 0.025) * np.sin(a)] for a in arc], 0.022, (0.2, 0.2, 0.2), 0.4, 5))
+            parts.append(
+                tube(
+                    [hub + [(r + 0.025) * np.cos(a), 0, (r + 0.025) * np.sin(a)] for a in arc],
+                    0.022,
+                    (0.2, 0.2, 0.2),
+                    0.4,
+                    5,
+                )
+            )
     if basket:
         parts.append(rounded((0.26, 0.34, 0.22), (0.56, 0, 0.90), (0.35, 0.35, 0.36), 0.3, 8))
     pedals = [
@@ -139,7 +212,8 @@ def bicycle(frame: Color = (0.7, 0.1, 0.1), *, basket: bool = False, step_throug
     w = wheel(r, 0.04, STEEL, spokes=18)
     return Vehicle(
         "bicycle",
-        (Part(merge(parts)), Part(w, tuple(rear), r), Part(w, tuple(front), r), Part(merge(pedals), tuple(crank), crank=True)),
+        (Part(merge(parts)), Part(w, tuple(rear), r), Part(w, tuple(front), r),
+         Part(merge(pedals), tuple(crank), crank=True)),
         grips, seat=saddle + [0, 0, 0.035], crank_at=tuple(crank),
     )  # fmt: skip
 
@@ -159,7 +233,13 @@ def motorcycle(color: Color = (0.75, 0.1, 0.1), box_color: Color | None = None) 
         rounded((0.36, 0.15, 0.12), (0.64, 0, 0.46), color, 0.6, 3),
         tube([[0.44, 0, 0.85], front + [0, 0.07, 0]], 0.026, STEEL, 0.5, 6),
         tube([[0.44, 0, 0.85], front + [0, -0.07, 0]], 0.026, STEEL, 0.5, 6),
-        tube([bar + [-0.08, 0.34, 0], bar + [0, 0.15, 0.02], bar, bar + [0, -0.15, 0.02], bar + [-0.08, -0.34, 0]], 0.016, BLACK, 0.4, 6),
+        tube(
+            [bar + [-0.08, 0.34, 0], bar + [0, 0.15, 0.02], bar, bar + [0, -0.15, 0.02], bar + [-0.08, -0.34, 0]],
+            0.016,
+            BLACK,
+            0.4,
+            6,
+        ),
         tube([[-0.2, -0.16, 0.25], [-0.75, -0.20, 0.36]], [0.03, 0.055], STEEL, 0.6, 8),
         rounded((0.2, 0.2, 0.08), (-0.83, 0, 0.62), (0.6, 0.04, 0.04), 0.8, 4),
         box((0.02, 0.17, 0.11), (-0.88, 0, 0.46), (0.9, 0.9, 0.88)),
@@ -172,15 +252,33 @@ def motorcycle(color: Color = (0.75, 0.1, 0.1), box_color: Color | None = None) 
     w = wheel(r, 0.10, STEEL)
     grips = (bar + [-0.13, 0.30, 0.05], bar + [-0.13, -0.30, 0.05])
     pegs = (np.array([0.12, 0.13, 0.40]), np.array([0.12, -0.13, 0.40]))
-    return Vehicle("motorcycle", (Part(merge(parts)), Part(w, tuple(rear), r), Part(w, tuple(front), r)), grips, seat=np.array([-0.24, 0, 0.80]), pegs=pegs)
+    return Vehicle(
+        "motorcycle",
+        (Part(merge(parts)), Part(w, tuple(rear), r), Part(w, tuple(front), r)),
+        grips,
+        seat=np.array([-0.24, 0, 0.80]),
+        pegs=pegs,
+    )
 
 
 CAR_SHAPES = {
     # x (share of length from the tail), bonnet line, roof line: shares of the height
-    "sedan": ([0, 0.02, 0.10, 0.20, 0.33, 0.50, 0.64, 0.76, 0.90, 0.98, 1], [0.42, 0.62, 0.66, 0.67, 0.66, 0.65, 0.64, 0.62, 0.56, 0.48, 0.34], [0.42, 0.62, 0.67, 0.80, 0.97, 1.0, 0.93, 0.66, 0.57, 0.48, 0.34], 4.6, 1.82, 1.45),
-    "suv": ([0, 0.02, 0.06, 0.15, 0.33, 0.50, 0.62, 0.76, 0.90, 0.98, 1], [0.45, 0.60, 0.62, 0.63, 0.63, 0.62, 0.62, 0.60, 0.57, 0.50, 0.34], [0.45, 0.66, 0.86, 0.97, 1.0, 0.99, 0.93, 0.66, 0.59, 0.50, 0.34], 4.5, 1.86, 1.66),
-    "van": ([0, 0.01, 0.04, 0.15, 0.33, 0.50, 0.70, 0.84, 0.93, 0.98, 1], [0.40, 0.52, 0.53, 0.53, 0.53, 0.53, 0.53, 0.53, 0.50, 0.44, 0.30], [0.40, 0.85, 0.96, 0.99, 1.0, 1.0, 0.97, 0.80, 0.56, 0.45, 0.30], 4.9, 1.90, 1.95),
-    "hatch": ([0, 0.02, 0.06, 0.15, 0.33, 0.50, 0.64, 0.78, 0.90, 0.98, 1], [0.42, 0.60, 0.63, 0.64, 0.64, 0.63, 0.62, 0.60, 0.56, 0.48, 0.34], [0.42, 0.64, 0.80, 0.93, 1.0, 0.99, 0.90, 0.64, 0.57, 0.48, 0.34], 3.7, 1.65, 1.50),
+    "sedan": ([0, 0.02, 0.10, 0.20, 0.33, 0.50, 0.64, 0.76, 0.90, 0.98, 1],
+             [0.42, 0.62, 0.66, 0.67, 0.66, 0.65, 0.64, 0.62, 0.56, 0.48, 0.34],
+             [0.42, 0.62, 0.67, 0.80, 0.97, 1.0, 0.93, 0.66, 0.57, 0.48, 0.34],
+             4.6, 1.82, 1.45),
+    "suv": ([0, 0.02, 0.06, 0.15, 0.33, 0.50, 0.62, 0.76, 0.90, 0.98, 1],
+             [0.45, 0.60, 0.62, 0.63, 0.63, 0.62, 0.62, 0.60, 0.57, 0.50, 0.34],
+             [0.45, 0.66, 0.86, 0.97, 1.0, 0.99, 0.93, 0.66, 0.59, 0.50, 0.34],
+             4.5, 1.86, 1.66),
+    "van": ([0, 0.01, 0.04, 0.15, 0.33, 0.50, 0.70, 0.84, 0.93, 0.98, 1],
+             [0.40, 0.52, 0.53, 0.53, 0.53, 0.53, 0.53, 0.53, 0.50, 0.44, 0.30],
+             [0.40, 0.85, 0.96, 0.99, 1.0, 1.0, 0.97, 0.80, 0.56, 0.45, 0.30],
+             4.9, 1.90, 1.95),
+    "hatch": ([0, 0.02, 0.06, 0.15, 0.33, 0.50, 0.64, 0.78, 0.90, 0.98, 1],
+             [0.42, 0.60, 0.63, 0.64, 0.64, 0.63, 0.62, 0.60, 0.56, 0.48, 0.34],
+             [0.42, 0.64, 0.80, 0.93, 1.0, 0.99, 0.90, 0.64, 0.57, 0.48, 0.34],
+             3.7, 1.65, 1.50),
 }  # fmt: skip
 
 
@@ -201,8 +299,36 @@ def car(color: Color = (0.8, 0.8, 0.82), shape: str = "sedan") -> Vehicle:
         w, b, t = plan[k], belt[k], roof[k]
         cabin = t - b > 0.12 * height
         top = 0.78 if cabin else 0.93
-        ys = [0.0, 0.75, 0.93, 0.985, 1.0, 0.975, 0.965 if cabin else 0.955, (0.965 + top) / 2 if cabin else 0.945, top + 0.01, top - 0.02, top - 0.14, 0.45, 0.0]
-        zs = [low[k], low[k], low[k] + 0.02, low[k] + 0.12, (low[k] + b) * 0.55, b - 0.07, b - 0.01, (b + t - 0.05) / 2 if cabin else b, t - 0.075 if cabin else t - 0.005, t - 0.05 if cabin else t, t - 0.015 if cabin else t, t, t]
+        ys = [
+            0.0,
+            0.75,
+            0.93,
+            0.985,
+            1.0,
+            0.975,
+            0.965 if cabin else 0.955,
+            (0.965 + top) / 2 if cabin else 0.945,
+            top + 0.01,
+            top - 0.02,
+            top - 0.14,
+            0.45,
+            0.0,
+        ]
+        zs = [
+            low[k],
+            low[k],
+            low[k] + 0.02,
+            low[k] + 0.12,
+            (low[k] + b) * 0.55,
+            b - 0.07,
+            b - 0.01,
+            (b + t - 0.05) / 2 if cabin else b,
+            t - 0.075 if cabin else t - 0.005,
+            t - 0.05 if cabin else t,
+            t - 0.015 if cabin else t,
+            t,
+            t,
+        ]
         half = np.stack([np.full(13, x), np.array(ys) * w, np.array(zs)], -1)
         ring = np.concatenate([half, half[11:0:-1] * [1, -1, 1]])
         shade = np.tile(np.array(color), (13, 1))
@@ -210,7 +336,9 @@ def car(color: Color = (0.8, 0.8, 0.82), shape: str = "sedan") -> Vehicle:
         pillar = min(abs(s - p) for p in (0.34 if shape != "van" else 0.4, 0.56)) < 0.014
         if cabin and not pillar and xs[1] + 0.06 < s < 0.80:
             shade[7:9] = glass
-        slope = abs(roof[min(k + 1, 60)] - roof[max(k - 1, 0)]) / max((share[min(k + 1, 60)] - share[max(k - 1, 0)]) * length, 1e-3)
+        slope = abs(roof[min(k + 1, 60)] - roof[max(k - 1, 0)]) / max(
+            (share[min(k + 1, 60)] - share[max(k - 1, 0)]) * length, 1e-3
+        )
         if cabin and slope > 0.25 and s > 0.03:
             shade[9:] = glass
         rings.append(ring)
@@ -219,14 +347,36 @@ def car(color: Color = (0.8, 0.8, 0.82), shape: str = "sedan") -> Vehicle:
     parts = [body]
     front, back = length / 2, -length / 2
     for s in (-1, 1):
-        parts.append(ellipsoid((front - 0.10, s * width * 0.36, height * 0.47), (0.10, 0.17, 0.06), (0.92, 0.94, 0.95), 1.0, 6, 10))
-        parts.append(ellipsoid((back + 0.06, s * width * 0.38, height * 0.54), (0.06, 0.13, 0.07), (0.6, 0.03, 0.03), 0.8, 6, 10))
+        parts.append(
+            ellipsoid(
+                (front - 0.24, s * width * 0.37, height * 0.475), (0.17, 0.16, 0.055), (0.92, 0.94, 0.95), 1.0, 6, 10
+            )
+        )
+        parts.append(
+            ellipsoid((back + 0.10, s * width * 0.38, height * 0.55), (0.09, 0.14, 0.06), (0.6, 0.03, 0.03), 0.8, 6, 10)
+        )
+        seam = tuple(0.45 * c for c in color)
+        parts += [
+            box((0.012, 0.02, height * 0.30), (x * length, s * (width / 2 - 0.006), height * 0.42), seam)
+            for x in (0.02, 0.24, -0.20)
+        ]
+        parts.append(box((length * 0.5, 0.03, 0.05), (0, s * (width / 2 - 0.02), 0.24), trim))
         parts.append(rounded((0.11, 0.16, 0.11), (length * 0.20, s * (width / 2 + 0.08), height * 0.66), color, 0.7, 3))
     parts.append(box((0.02, 0.50, 0.12), (back + 0.0, 0, height * 0.40), (0.92, 0.92, 0.9)))
     parts.append(box((0.02, 0.50, 0.12), (front - 0.0, 0, height * 0.30), (0.92, 0.92, 0.9)))
     parts.append(rounded((0.06, width * 0.6, 0.16), (front - 0.05, 0, height * 0.38), trim, 0.3, 6))
     r = 0.33
-    arch = [tube([[x, s * (width / 2 - 0.10), r + 0.02], [x, s * (width / 2 - 0.0), r + 0.02]], r + 0.06, (0.03, 0.03, 0.03), 0.05, 18) for x in (-length * 0.30, length * 0.31) for s in (-1, 1)]
+    arch = [
+        tube(
+            [[x, s * (width / 2 - 0.10), r + 0.02], [x, s * (width / 2 + 0.003), r + 0.02]],
+            r + 0.055,
+            (0.03, 0.03, 0.03),
+            0.05,
+            18,
+        )
+        for x in (-length * 0.30, length * 0.31)
+        for s in (-1, 1)
+    ]
     w = wheel(r, 0.20, (0.55, 0.56, 0.58))
-    wheels = tuple(Part(w, (x, s * (width / 2 - 0.09), r), r) for x in (-length * 0.30, length * 0.31) for s in (-1, 1))
+    wheels = tuple(Part(w, (x, s * (width / 2 - 0.06), r), r) for x in (-length * 0.30, length * 0.31) for s in (-1, 1))
     return Vehicle("car", (Part(merge([*parts, *arch])), *wheels))

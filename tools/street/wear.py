@@ -5,16 +5,35 @@ from __future__ import annotations
 import numpy as np
 
 from tools.street.bodies import BONE, Body
-from tools.street.geometry import Color, Mesh, apply, ellipsoid, loft, merge, mesh, rotation, rounded, scaling, translation, tube
+from tools.street.geometry import (
+    Color,
+    Mesh,
+    apply,
+    ellipsoid,
+    loft,
+    merge,
+    mesh,
+    rotation,
+    rounded,
+    scaling,
+    translation,
+    tube,
+)
 
 HELMETS = ("helmet-bike", "helmet-skate", "helmet-scooter", "helmet-full", "helmet-commuter")
 OTHER_HEAD_WEAR = ("cap", "beanie", "hood", "bucket", "cap-back")
 
 
 def _shell(
-    radii: tuple[float, float, float], center: tuple[float, float, float], front: float, back: float, color: Color, gloss: float,
-    rows: int = 10, sides: int = 24,
-) -> Mesh:  # fmt: skip
+    radii: tuple[float, float, float],
+    center: tuple[float, float, float],
+    front: float,
+    back: float,
+    color: Color,
+    gloss: float,
+    rows: int = 10,
+    sides: int = 24,
+) -> Mesh:
     """A dome over the head whose rim is at height ``front`` over the brow and ``back`` over the nape (head units)."""
     lon = np.linspace(0, 2 * np.pi, sides, endpoint=False)
     rim = np.interp(np.cos(lon), [-1, -0.2, 1], [back, (front + back) / 2 - 0.05, front])
@@ -30,17 +49,27 @@ def _shell(
 def helmet(kind: str, color: Color, color2: Color) -> Mesh:
     """In head coordinates (1 = half a head's height, x ahead, the head's centre at the origin)."""
     strap = (0.08, 0.08, 0.08)
-    straps = [tube([[0.15, s * 0.70, 0.15], [0.25, s * 0.62, -0.5], [0.42, s * 0.2, -0.95]], 0.035, strap, 0.05, 4) for s in (-1, 1)]
+    straps = [
+        tube([[0.15, s * 0.70, 0.15], [0.25, s * 0.62, -0.5], [0.42, s * 0.2, -0.95]], 0.035, strap, 0.05, 4)
+        for s in (-1, 1)
+    ]
     if kind == "helmet-bike":
         parts = [_shell((1.16, 0.90, 0.90), (-0.05, 0, 0.32), 0.48, -0.02, color, 0.5)]
         for y in (-0.5, -0.17, 0.17, 0.5):
-            slot = [[x, y * (1 - 0.25 * abs(x)), 0.32 + 0.905 * np.sqrt(max(0, 1 - ((x + 0.05) / 1.16) ** 2 - (y / 0.9) ** 2)) + 0.02] for x in (-0.8, -0.45, -0.1, 0.25, 0.6, 0.85)]
+            slot = [
+                [
+                    x,
+                    y * (1 - 0.25 * abs(x)),
+                    0.32 + 0.905 * np.sqrt(max(0, 1 - ((x + 0.05) / 1.16) ** 2 - (y / 0.9) ** 2)) + 0.02,
+                ]
+                for x in (-0.8, -0.45, -0.1, 0.25, 0.6, 0.85)
+            ]
             parts.append(tube(slot, [0.03, 0.07, 0.08, 0.08, 0.07, 0.03], color2, 0.1, 5))
         return merge([*parts, *straps])
     if kind == "helmet-commuter":
         parts = [_shell((1.14, 0.92, 0.92), (-0.05, 0, 0.30), 0.42, -0.1, color, 0.6)]
-        parts.append(_shell((1.17, 0.94, 0.3), (-0.05, 0, 0.22), 0.30, 0.02, color2, 0.3, 3))
-        visor = ellipsoid((0.85, 0, 0.42), (0.48, 0.62, 0.07), color2, 0.4, 4, 14)
+        parts.append(_shell((1.15, 0.93, 0.3), (-0.05, 0, 0.30), 0.42, 0.06, color2, 0.3, 3))
+        visor = ellipsoid((0.85, 0, 0.46), (0.42, 0.6, 0.06), color2, 0.4, 4, 14)
         return merge([*parts, visor, *straps])
     if kind == "helmet-skate":
         parts = [_shell((1.12, 0.95, 0.98), (-0.06, 0, 0.26), 0.38, -0.42, color, 0.45)]
@@ -50,7 +79,7 @@ def helmet(kind: str, color: Color, color2: Color) -> Mesh:
     if kind == "helmet-scooter":
         parts = [_shell((1.20, 1.03, 1.05), (-0.05, 0, 0.22), 0.42, -0.75, color, 0.8, 12)]
         ears = [ellipsoid((0.05, s * 0.80, -0.15), (0.42, 0.2, 0.55), color, 0.7, 6, 10) for s in (-1, 1)]
-        visor = [ellipsoid((0.82, 0, 0.12), (0.36, 0.78, 0.42), (0.10, 0.11, 0.13), 1.0, 6, 14)]
+        visor = [ellipsoid((0.80, 0, 0.52), (0.42, 0.78, 0.16), (0.10, 0.11, 0.13), 1.0, 6, 14)]
         band = [_shell((1.215, 1.045, 0.3), (-0.05, 0, 0.32), 0.40, 0.2, color2, 0.5, 3)]
         return merge([*parts, *ears, *visor, *band])
     shell = ellipsoid((0.02, 0, 0.10), (1.25, 1.05, 1.20), color, 0.9, 14, 24)
@@ -66,14 +95,21 @@ def _other(kind: str, color: Color, color2: Color) -> Mesh:
         cap = merge([dome, brim, ellipsoid((-0.06, 0, 1.14), (0.07, 0.07, 0.04), color2, 0.05, 4, 6)])
         return cap.moved(rotation("z", np.pi)) if kind == "cap-back" else cap
     if kind == "beanie":
-        return merge([
-            _shell((1.02, 0.86, 0.92), (-0.06, 0, 0.30), 0.34, -0.15, color, 0.02),
-            _shell((1.06, 0.90, 0.3), (-0.06, 0, 0.18), 0.22, -0.1, color2, 0.02, 3),
-        ])  # fmt: skip
+        return merge(
+            [
+                _shell((1.02, 0.86, 0.92), (-0.06, 0, 0.30), 0.34, -0.15, color, 0.02),
+                _shell((1.06, 0.90, 0.3), (-0.06, 0, 0.18), 0.22, -0.1, color2, 0.02, 3),
+            ]
+        )
     if kind == "bucket":
         lon = np.linspace(0, 2 * np.pi, 20, endpoint=False)
         ring = np.stack([np.cos(lon) * 1.05 - 0.05, np.sin(lon) * 0.88, np.zeros(20)], -1)
-        rings = [ring * [1.45, 1.45, 1] + [0, 0, 0.15], ring * [1.02, 1.02, 1] + [0, 0, 0.42], ring * [0.9, 0.9, 1] + [0, 0, 1.02], ring * [0.5, 0.5, 1] + [0, 0, 1.14]]
+        rings = [
+            ring * [1.45, 1.45, 1] + [0, 0, 0.15],
+            ring * [1.02, 1.02, 1] + [0, 0, 0.42],
+            ring * [0.9, 0.9, 1] + [0, 0, 1.02],
+            ring * [0.5, 0.5, 1] + [0, 0, 1.14],
+        ]
         return loft(np.array(rings), color, 0.03)
     # A hood: a soft shell open to the front, with folds down to the shoulders.
     shell = _shell((1.05, 0.92, 1.02), (-0.16, 0, 0.18), 0.55, -0.6, color, 0.02, 12)
@@ -94,24 +130,45 @@ def worn(body: Body) -> list[tuple[Mesh, int]]:
     if look.long_hair and not look.bald:
         rings = []
         lon = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-        for z, x, rx, ry in ((0.65, -0.2, 0.72, 0.80), (0.1, -0.32, 0.68, 0.90), (-0.5, -0.42, 0.55, 0.88), (-1.1, -0.46, 0.40, 0.86), (-1.6, -0.5, 0.26, 0.74), (-1.9, -0.52, 0.12, 0.55)):
-            rings.append(np.stack([x + rx * np.cos(lon) * np.where(np.cos(lon) > 0, 0.45, 1), ry * np.sin(lon), np.full(16, z)], -1))
+        for z, x, rx, ry in (
+            (0.65, -0.2, 0.72, 0.80),
+            (0.1, -0.32, 0.68, 0.90),
+            (-0.5, -0.42, 0.55, 0.88),
+            (-1.1, -0.46, 0.40, 0.86),
+            (-1.6, -0.5, 0.26, 0.74),
+            (-1.9, -0.52, 0.12, 0.55),
+        ):
+            rings.append(
+                np.stack(
+                    [x + rx * np.cos(lon) * np.where(np.cos(lon) > 0, 0.45, 1), ry * np.sin(lon), np.full(16, z)], -1
+                )
+            )
         parts.append((loft(np.array(rings)[::-1], look.hair, 0.15).moved(to_rest), head))
     if look.bun and not look.bald:
         parts.append((ellipsoid((-0.55, 0, 1.05), (0.40, 0.42, 0.38), look.hair, 0.15).moved(to_rest), head))
     if look.glasses and look.head_wear not in ("helmet-full", "helmet-scooter"):
         dark = (0.05, 0.05, 0.06)
-        glass = [ellipsoid((0.86, s * 0.31, 0.06), (0.06, 0.24, 0.17), dark, 0.9, 4, 10) for s in (-1, 1)]
+        glass = [ellipsoid((0.86, s * 0.31, 0.06), (0.05, 0.17, 0.11), dark, 0.9, 4, 10) for s in (-1, 1)]
         glass += [tube([[0.8, s * 0.55, 0.1], [0.0, s * 0.72, 0.12]], 0.025, dark, 0.5, 4) for s in (-1, 1)]
         parts.append((merge(glass).moved(to_rest), head))
     if look.backpack is not None:
         chest = BONE["spine_03"]
         k = body.height
-        back = np.percentile(body.rest[(body.region[:, 1] > 0.66) & (body.region[:, 1] < 0.75) & (body.region[:, 0] < 0), 0], 2)
-        bag = merge([
-            rounded((0.10 * k, 0.19 * k, 0.26 * k), (back - 0.035 * k, 0, 0.69 * k), look.backpack, 0.1, 4.0),
-            rounded((0.05 * k, 0.14 * k, 0.12 * k), (back - 0.09 * k, 0, 0.63 * k), tuple(0.8 * c for c in look.backpack), 0.1, 4.0),
-        ])  # fmt: skip
+        back = np.percentile(
+            body.rest[(body.region[:, 1] > 0.66) & (body.region[:, 1] < 0.75) & (body.region[:, 0] < 0), 0], 2
+        )
+        bag = merge(
+            [
+                rounded((0.10 * k, 0.19 * k, 0.26 * k), (back - 0.035 * k, 0, 0.69 * k), look.backpack, 0.1, 4.0),
+                rounded(
+                    (0.05 * k, 0.14 * k, 0.12 * k),
+                    (back - 0.09 * k, 0, 0.63 * k),
+                    tuple(0.8 * c for c in look.backpack),
+                    0.1,
+                    4.0,
+                ),
+            ]
+        )
         parts.append((bag, chest))
     return parts
 
@@ -127,7 +184,7 @@ def head_points(body: Body, parts: list[tuple[Mesh, int]]) -> np.ndarray:
     return np.concatenate([own, *extra])
 
 
-def carried(part: Mesh, bone: int, body: Body, turn: np.ndarray, joints: np.ndarray) -> np.ndarray:
+def carried(bone: int, body: Body, turn: np.ndarray, joints: np.ndarray) -> np.ndarray:
     """The 4x4 that takes a worn part from the rest frame to the posed body's frame."""
     m = np.eye(4)
     m[:3, :3] = turn[bone]
