@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from quitboard.detect.geometry import Array, as_boxes, iou
-from quitboard.detect.ground import Ground, ground_of
+from quitboard.detect.ground import Ground, cut_off, ground_of
 from quitboard.detect.heads import Heads, sightings_of
 from quitboard.detect.riding import find_rides
 from quitboard.records import VEHICLE_ROLES, Camera, HeadSighting, IntArray, Ride, Role, Track
@@ -40,6 +40,14 @@ class Scene:
     rides: tuple[Ride, ...]
     heads: tuple[HeadSighting, ...]  # of riders only, in the order of time
     parked: tuple[Parked, ...]
+
+    def is_whole(self, ride: Ride) -> Callable[[int], bool]:
+        """Return a test for instants (µs) at which the picture's edge cuts neither the driver nor the vehicle off."""
+        size = self.ground.width, self.ground.height
+        cut = {
+            int(at_us) for track in (ride.vehicle, ride.riders[0]) for at_us in track.at_us[cut_off(track.xyxy, *size)]
+        }
+        return lambda at_us: at_us not in cut
 
     def heads_on(self, ride: Ride) -> tuple[HeadSighting, ...]:
         """Return the sightings of a ride's riders during it."""

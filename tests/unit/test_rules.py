@@ -395,3 +395,15 @@ def test_a_head_beside_the_picture_is_no_evidence() -> None:
     tracks = ridden(1, RIDING, NOW)
     away = [(now, head_box((900, 50, 968, 220)), 0.9, True) for now in NOW]
     assert outcomes("no_helmet", tracks, away) == ["unclear"]
+
+
+def test_the_picture_is_not_of_a_rider_whom_the_edge_cuts_off() -> None:
+    """He is nearest, and his head largest, where he leaves the picture."""
+    leaving = straight(700, 500, 4.0)
+    tracks = ridden(1, leaving, times(0, 1.4))
+    assert tracks[0].xyxy[-1, 2] > WIDTH
+    sightings = heads_of_track(tracks[0], bare=True)
+    sightings[-1] = (*sightings[-1][:2], 0.99, True)
+    (finding,) = judged("no_helmet", tracks, sightings)
+    assert finding.is_breach
+    assert finding.best_us < 1_200_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -61,11 +61,18 @@ class Tally:
     best_us: int
 
 
-def tally(votes: Sequence[Vote], settings: RuleSettings, *, from_us: int) -> Tally:
+def tally(
+    votes: Sequence[Vote],
+    settings: RuleSettings,
+    *,
+    from_us: int,
+    is_whole: Callable[[int], bool] = lambda _at_us: True,
+) -> Tally:
     """Add votes up: the mean log-odds of a frame, times an effective number of frames.
 
     Frames a fifth of a second apart fail together (the same hood, the same shadow), so n of them count as
-    1 + log2 n and not as n. Fewer than `min_votes` on the winning side decide nothing.
+    1 + log2 n and not as n. Fewer than `min_votes` on the winning side decide nothing. The picture will be of the
+    clearest frame that speaks for a breach, of those that `is_whole` where there are any.
     """
     strong = [max(-_STRONGEST, min(_STRONGEST, vote.log_odds)) for vote in votes]
     votes_for = sum(value > 0 for value in strong)
@@ -78,7 +85,7 @@ def tally(votes: Sequence[Vote], settings: RuleSettings, *, from_us: int) -> Tal
     elif confidence <= 1 - settings.min_confidence and votes_against >= settings.min_votes:
         outcome = Outcome.NONE
     speaking = [vote for vote in votes if vote.log_odds > 0] or list(votes)
-    best = max(speaking, key=lambda vote: (vote.clarity, -vote.at_us), default=None)
+    best = max(speaking, key=lambda vote: (is_whole(vote.at_us), vote.clarity, -vote.at_us), default=None)
     return Tally(
         outcome=outcome,
         confidence=confidence,

@@ -17,23 +17,21 @@ _SURE_DIFFERENCE = 0.5
 
 def no_helmet(scene: Scene, _camera: Camera, rule: Rule, settings: RuleSettings) -> list[Finding]:
     """Riding with a bare head: the driver's head, seen clearly in several frames, bare by the vote."""
-    found = []
-    for ride in _rides(scene, rule):
-        votes = _head_votes(_heads_of_seat(scene, ride, 0), settings)
-        found.append(_finding(rule, ride, tally(votes, settings, from_us=ride.from_us)))
-    return found
+    return [
+        _finding(rule, ride, _tallied(scene, ride, _head_votes(_heads_of_seat(scene, ride, 0), settings), settings))
+        for ride in _rides(scene, rule)
+    ]
 
 
 def passenger_no_helmet(scene: Scene, _camera: Camera, rule: Rule, settings: RuleSettings) -> list[Finding]:
     """The same for whoever rides along; of several, the one most surely bare. Rides of one alone are not judged."""
     found = []
     for ride in _rides(scene, rule):
-        if tally(_company_votes(scene, ride), settings, from_us=ride.from_us).outcome is not Outcome.BREACH:
+        if _tallied(scene, ride, _company_votes(scene, ride), settings).outcome is not Outcome.BREACH:
             continue
-        seats = range(1, max(2, len(ride.riders)))
         results = [
-            tally(_head_votes(_heads_of_seat(scene, ride, seat), settings), settings, from_us=ride.from_us)
-            for seat in seats
+            _tallied(scene, ride, _head_votes(_heads_of_seat(scene, ride, seat), settings), settings)
+            for seat in range(1, max(2, len(ride.riders)))
         ]
         found.append(_finding(rule, ride, max(results, key=_sureness)))
     return found
@@ -41,11 +39,14 @@ def passenger_no_helmet(scene: Scene, _camera: Camera, rule: Rule, settings: Rul
 
 def two_up(scene: Scene, _camera: Camera, rule: Rule, settings: RuleSettings) -> list[Finding]:
     """Two or more on one vehicle in most of the frames in which its riders are seen clearly."""
-    found = []
-    for ride in _rides(scene, rule):
-        result = tally(_company_votes(scene, ride), settings, from_us=ride.from_us)
-        found.append(_finding(rule, ride, result))
-    return found
+    return [
+        _finding(rule, ride, _tallied(scene, ride, _company_votes(scene, ride), settings))
+        for ride in _rides(scene, rule)
+    ]
+
+
+def _tallied(scene: Scene, ride: Ride, votes: Sequence[Vote], settings: RuleSettings) -> Tally:
+    return tally(votes, settings, from_us=ride.from_us, is_whole=scene.is_whole(ride))
 
 
 def _rides(scene: Scene, rule: Rule) -> Iterable[Ride]:

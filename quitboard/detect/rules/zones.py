@@ -53,7 +53,9 @@ def wrong_way(scene: Scene, camera: Camera, rule: Rule, settings: RuleSettings) 
                     Vote(at_us=int(at), log_odds=float(-2 * c if c < -0.5 else -1), clarity=float(size))
                     for at, c, size in zip(part.at_us, cosine, part.body, strict=True)
                 ]
-                results.append((part, zone, tally(votes, settings, from_us=part.from_us)))
+                results.append(
+                    (part, zone, tally(votes, settings, from_us=part.from_us, is_whole=scene.is_whole(ride)))
+                )
         found.append(_finding(rule, ride, results))
     return found
 
@@ -113,7 +115,9 @@ def _along(
                     Vote(at_us=int(at), log_odds=float(depth), clarity=float(size * min(depth, 1.0)))
                     for at, depth, size in zip(part.at_us, inside, part.body, strict=True)
                 ]
-                results.append((part, zone, tally(votes, settings, from_us=part.from_us)))
+                results.append(
+                    (part, zone, tally(votes, settings, from_us=part.from_us, is_whole=scene.is_whole(ride)))
+                )
         found.append(_finding(rule, ride, results))
     return found
 
