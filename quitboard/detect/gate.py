@@ -163,7 +163,7 @@ def suspicious_groups(
     noise = 1.4826 * float(np.median(np.abs(level[quiet] - np.median(level[quiet]))))
     signal = _MOTION_COST * _LEAST_AREA * float(np.median(size[packets.is_keyframe]))
     are_trusted = signal >= 2 * _SURE * noise
-    threshold = max(_SURE * noise, signal / 2 if are_trusted else 0.0) * 2.0 ** (1 - 2 * sensitivity)
+    threshold = (signal / 2 if are_trusted else 2 * _SURE * noise) * 2.0 ** (1 - 2 * sensitivity)
     highest = np.zeros(len(is_quiet))
     np.maximum.at(highest, group, level)
     return np.asarray(highest > threshold), are_trusted

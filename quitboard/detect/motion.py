@@ -22,9 +22,10 @@ WIDTH_PX = 320
 LEAST_PICTURES = 5
 """Fewer make no background: then nothing is judged, and everything counts as moving."""
 
-_BACKGROUND_PICTURES = 31
-_NOISE_PICTURES = 48
-_LIGHT_PX = 61  # changes wider than this are light, not objects
+_BACKGROUND_PICTURES = 15
+_NOISE_PICTURES = 24
+_LIGHT_PX = 8  # light is told from objects at this fraction of the size,
+_LIGHT_SPAN = 7  # over this many of its pixels: changes wider than both together are light
 _SIGMAS = 4.5
 _LEAST_STEP, _MOST_STEP = 7.0, 24.0  # grey levels; foliage must not raise its own threshold without end
 _LEAST_AREA = 0.00012  # of the picture, in one piece
@@ -55,14 +56,13 @@ def learn(positions_us: IntArray, pictures: Sequence[Grey], interest: Grey, *, s
         return None
     factor = 2.0 ** (1 - 2 * sensitivity)
     chosen = np.unique(np.linspace(0, len(pictures) - 1, _BACKGROUND_PICTURES).round().astype(int))
-    background = np.median(np.stack([pictures[i] for i in chosen]), axis=0).astype(np.float32)
+    background = np.median(np.stack([pictures[i] for i in chosen], axis=-1), axis=-1).astype(np.float32)
     first = np.unique(np.linspace(0, len(pictures) - 2, _NOISE_PICTURES).round().astype(int))
     changes = np.stack([np.abs(_unlit(pictures[i + 1].astype(np.float32) - pictures[i])) for i in first])
-    sigma = np.median(changes, axis=0) * np.float32(1.4826 / np.sqrt(2))
+    sigma = np.median(np.ascontiguousarray(np.moveaxis(changes, 0, -1)), axis=-1) * np.float32(1.4826 / np.sqrt(2))
     step = np.clip(_SIGMAS * sigma, _LEAST_STEP, _MOST_STEP) * factor
     step[interest == 0] = np.inf
-    at_us = (positions_us[first] + positions_us[first + 1]) / 2
-    step[_clock_mask(changes > step, at_us)] = np.inf
+    step[_clock_mask(positions_us, pictures, step)] = np.inf
     return Ground(picture=background, step=step.astype(np.float32), least_area=_LEAST_AREA * background.size * factor)
 
 
@@ -80,7 +80,7 @@ def moving(ground: Ground | None, pictures: Sequence[Grey]) -> NDArray[np.bool_]
         changed = changed_before | changed_after
         if np.count_nonzero(changed) >= ground.least_area:
             changed &= np.abs(_unlit(now - ground.picture)) > ground.step
-            flags[i] = _largest(changed) >= ground.least_area
+            flags[i] = np.count_nonzero(changed) >= ground.least_area and _largest(changed) >= ground.least_area
         changed_before = changed_after
     return flags
 
@@ -99,34 +99,34 @@ def interest_of(camera: Camera, width_px: int, height_px: int) -> Grey:
 
 def _unlit(difference: Float) -> Float:
     """Take out of a difference what changed over a wide area."""
-    light = cv2.blur(difference, (_LIGHT_PX, _LIGHT_PX), borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(difference - light, np.float32)
+    height, width = difference.shape
+    small = cv2.resize(difference, (-(-width // _LIGHT_PX), -(-height // _LIGHT_PX)), interpolation=cv2.INTER_AREA)
+    light = cv2.blur(small, (_LIGHT_SPAN, _LIGHT_SPAN), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(difference - cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _largest(mask: NDArray[np.bool_]) -> int:
     """Return the area of the largest piece."""
-    if not mask.any():
-        return 0
     count, _labels, stats, _centroids = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     return int(stats[1:count, cv2.CC_STAT_AREA].max(initial=0))
 
 
-def _clock_mask(changed: NDArray[np.bool_], at_us: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _clock_mask(positions_us: IntArray, pictures: Sequence[Grey], step: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Return where a clock is written into the picture: pixels at its edge that change in step with ten seconds.
 
     Tested against chance by Rayleigh's test (n R² over events on a circle, Mardia & Jupp, Directional Statistics,
     6.3.1). Digits that change too seldom to be tested stand beside those that do, so the mask grows sideways.
     """
-    count, height, width = changed.shape
+    height, width = step.shape
     rows = max(1, round(height * _STRIP))
+    turn = np.exp(2j * np.pi * (positions_us[:-1] + positions_us[1:]) / 2 / 10_000_000).astype(np.complex64)
     mask = np.zeros((height, width), np.bool_)
     for strip in (slice(0, rows), slice(height - rows, height)):
-        events = changed[:, strip].reshape(count, -1).astype(np.float32)
-        turn = np.exp(2j * np.pi * at_us / 10_000_000)
+        shown = np.stack([picture[strip] for picture in pictures]).astype(np.int16)
+        events = (np.abs(np.diff(shown, axis=0)) > step[strip]).reshape(len(turn), -1).astype(np.float32)
         number = events.sum(0)
-        resultant = np.abs(turn.astype(np.complex64) @ events)
-        in_step = resultant**2 > _RAYLEIGH * np.maximum(number, 1)
-        always = number > 0.8 * count
+        in_step = np.abs(turn @ events) ** 2 > _RAYLEIGH * np.maximum(number, 1)
+        always = number > 0.8 * len(turn)
         mask[strip] = (in_step | always).reshape(rows, width)
     kernel = np.ones((3, width // 8 * 2 + 1), np.uint8)
     return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
