@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from quitboard.detect.anonymise import CLOCK_SHARE, Evidence, PublishablePicture, anonymise, gif, jpeg, published_size
+from quitboard.detect.geometry import area, intersection
 from quitboard.detect.marks import Mark, draw
 from quitboard.detect.privacy_gate import Gate, Window
 from quitboard.detect.regions import FrameRegions, Seen, find_regions, seen, together
@@ -28,6 +29,8 @@ CLIP_STEP_US = 125_000
 MIN_CLIP_US = 2_000_000
 LONGEST_HOLD_MS = 500
 STILL_TRIES = 5
+MIN_VISIBLE = 0.6
+"""A rider of whom less lies in the publishable part of the picture is not shown in that frame."""
 SMALLEST_WINDOW_PX = 200
 MAX_CLIP_BYTES = 1_200_000
 SHRINKING = (1.0, 0.8, 0.64)
@@ -72,9 +75,13 @@ def make_evidence(
         seen(frame.position_us, boxes, tracked)
         for frame, boxes, tracked in zip(frames, detections, persons, strict=True)
     ]
-    present = {index: box for index, box in enumerate(subjects) if box is not None}
+    present = {
+        index: box
+        for index, box in enumerate(subjects)
+        if box is not None and visible_share(box, width, height) >= MIN_VISIBLE
+    }
     if not present:
-        return Evidence(still=None, clip=None, note="no picture: the rider is in none of the frames")
+        return Evidence(still=None, clip=None, note="no picture: the rider is outside the frames or at their edge")
     best = min(present, key=lambda index: (abs(index - best), index))
     scene = _Scene(frames, found, present, width, height, mark, gate, settings)
     chosen = scene.clip_frames(best)
@@ -189,21 +196,30 @@ def evenly(positions_us: Sequence[int], middle_us: int, length_us: int) -> list[
 
 
 def window_around(boxes: Sequence[Box], width: int, height: int, *, room: float) -> Window:
-    """Return a part of the picture, 4:3 where it fits, that holds all `boxes` and `room` of the largest around them.
-
-    The strips at the top and bottom in which recorders burn their clock stay outside.
-    """
+    """Return a part of the publishable area, 4:3 where it fits: all `boxes` and `room` of the largest around them."""
     array = np.asarray(boxes, np.float64).reshape(-1, 4)
     margin = room * (array[:, 2:] - array[:, :2]).max(axis=0).max()
     left, top = array[:, :2].min(axis=0) - margin
     right, bottom = array[:, 2:].max(axis=0) + margin
-    upper, lower = round(CLOCK_SHARE * height), height - round(CLOCK_SHARE * height)
+    _, upper, _, lower = publishable_area(width, height)
     tall = max(bottom - top, (right - left) * 3 / 4, SMALLEST_WINDOW_PX * 3 / 4)
     wide = tall * 4 / 3
     wide, tall = min(wide, width), min(tall, lower - upper)
     x = min(max((left + right - wide) / 2, 0), width - wide)
     y = min(max((top + bottom - tall) / 2, upper), lower - tall)
     return round(x), round(y), round(x + wide), round(y + tall)
+
+
+def publishable_area(width: int, height: int) -> Window:
+    """Return the picture without the strips at its top and bottom in which recorders burn their clock."""
+    strip = round(CLOCK_SHARE * height)
+    return 0, strip, width, height - strip
+
+
+def visible_share(box: Box, width: int, height: int) -> float:
+    """Return the part of a box that lies in the publishable area, 0-1."""
+    area_px = area(box)[0]
+    return float(intersection(box, publishable_area(width, height))[0, 0] / area_px) if area_px else 0.0
 
 
 def within(window: Window, outer: Window) -> Window:

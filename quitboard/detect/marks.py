@@ -31,7 +31,7 @@ class Mark:
 _TEXTS = {
     "passenger_no_helmet": "PASSENGER: NO HELMET",
     "no_helmet": "NO HELMET",
-    "two_up": "TWO ON ONE",
+    "two_up": "TWO RIDERS",
     "sidewalk": "ON THE SIDEWALK",
     "crosswalk_riding": "RIDING ON A CROSSWALK",
     "wrong_way": "WRONG WAY",

@@ -13,7 +13,14 @@ from PIL import Image
 
 from quitboard.detect import evidence as evidence_module
 from quitboard.detect.anonymise import CLOCK_SHARE, Evidence, published_size
-from quitboard.detect.evidence import MAX_CLIP_FRAMES, MIN_CLIP_FRAMES, evenly, make_evidence, window_around
+from quitboard.detect.evidence import (
+    MAX_CLIP_FRAMES,
+    MIN_CLIP_FRAMES,
+    evenly,
+    make_evidence,
+    visible_share,
+    window_around,
+)
 from quitboard.detect.marks import draw, mark_for
 from quitboard.detect.privacy_gate import FaceFinder, Gate
 from quitboard.records import Role
@@ -145,6 +152,20 @@ def test_a_window_holds_the_whole_way() -> None:
     assert window[2] >= 760
 
 
+@pytest.mark.parametrize(
+    ("box", "share"),
+    [
+        pytest.param((100, 200, 200, 400), 1.0, id="in the middle"),
+        pytest.param((100, 0, 200, 80), 0.0, id="where the clock is"),
+        pytest.param((100, 40, 200, 120), 0.5, id="half of it there"),
+        pytest.param((1900, 500, 1960, 600), 1 / 3, id="leaving at the side"),
+        pytest.param((5, 5, 5, 5), 0.0, id="no size"),
+    ],
+)
+def test_how_much_of_a_rider_can_be_shown(box: tuple[float, ...], share: float) -> None:
+    assert visible_share(box, 1920, 1000) == pytest.approx(share)
+
+
 @settings(max_examples=60)
 @given(st.integers(1, 200), st.sampled_from([33_333, 66_667, 83_333, 100_000, 200_000]), st.integers(0, 199))
 def test_chosen_frames_are_few_in_order_and_near(count: int, step_us: int, middle: int) -> None:
@@ -174,7 +195,7 @@ def test_published_sizes(size: tuple[int, int], longest: int, published: tuple[i
         ("no_helmet", "NO HELMET", False),
         ("bicycle_no_helmet", "NO HELMET", False),
         ("passenger_no_helmet", "PASSENGER: NO HELMET", False),
-        ("motorcycle_two_up", "TWO ON ONE", None),
+        ("motorcycle_two_up", "TWO RIDERS", None),
         ("own_rule", "OWN RULE", None),
     ],
 )
