@@ -219,6 +219,51 @@ def test_counts_without_hours_watched_carry_no_rate(tmp_path: Path) -> None:
     assert not (tmp_path / "site/data/statistics").exists()
 
 
+VOID = {"meta", "link", "img", "source", "br", "input"}
+
+
+class Balance(html.parser.HTMLParser):
+    """Follows which elements are open, and which ids were given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        if (
+            self.open
+            and self.open[-1] == "p"
+            and tag in ("p", "div", "ul", "ol", "section", "figure", "table", "dl", "h2")
+        ):
+            self.wrong.append(f"<{tag}> in <p>")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.ids += [value for name, value in attrs if name == "id" and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}>")
+
+
+def test_every_page_closes_what_it_opens_and_gives_an_id_once(site: Path) -> None:
+    for path in sorted(site.rglob("*.html")):
+        balance = Balance()
+        balance.feed(path.read_text())
+        assert (balance.open, balance.wrong) == ([], []), path
+        assert len(balance.ids) == len(set(balance.ids)), path
+
+
+def test_a_card_page_is_light(site: Path) -> None:
+    lists = [path for path in site.rglob("*.html") if "violations" in path.parts and "<picture" in path.read_text()]
+    assert lists
+    assert max(path.stat().st_size for path in lists) <= 40_000
+
+
 # --- data from outside ------------------------------------------------------------------------------------------------
 
 # ruff: noqa: E501 - a table of attacks
