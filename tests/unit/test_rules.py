@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from datetime import date
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -407,3 +408,62 @@ def test_the_picture_is_not_of_a_rider_whom_the_edge_cuts_off() -> None:
     (finding,) = judged("no_helmet", tracks, sightings)
     assert finding.is_breach
     assert finding.best_us < 1_200_000
+
+
+def breaches(tracks: Sequence[Track], sightings: Sequence[tuple], of: Camera) -> list[str]:
+    found = run_rules(scene(tracks, sightings, of=of), of, load_catalogue(), date(2023, 4, 23), SETTINGS)
+    return [f"{finding.kind} {finding.outcome}" for finding in found]
+
+
+def test_a_mirrored_street_breaks_the_same_rules() -> None:
+    def turned(box: Sequence[float]) -> tuple[float, ...]:
+        return WIDTH - box[2], box[1], WIDTH - box[0], box[3]
+
+    tracks, sightings, of = everything()
+    mirrored = [
+        dataclasses.replace(one, xyxy=np.array([turned(box) for box in one.xyxy], dtype=np.float32)) for one in tracks
+    ]
+    zones = tuple(
+        dataclasses.replace(
+            one,
+            polygon=tuple((WIDTH - x, y) for x, y in one.polygon),
+            direction=one.direction and (-one.direction[0], one.direction[1]),
+        )
+        for one in of.zones
+    )
+    found = breaches(mirrored, [(at, turned(box), *rest) for at, box, *rest in sightings], camera(*zones))
+    assert found == breaches(tracks, sightings, of)
+
+
+@pytest.mark.parametrize("later_us", [1, 86_400_000_000, 1_790_000_000_000_000])
+def test_when_it_happened_changes_nothing(later_us: int) -> None:
+    tracks, sightings, of = everything()
+    moved = [dataclasses.replace(one, at_us=one.at_us + later_us) for one in tracks]
+    later = [(at + later_us, *rest) for at, *rest in sightings]
+    assert breaches(moved, later, of) == breaches(tracks, sightings, of)
+
+
+@pytest.mark.parametrize("step_us", [83_333, 200_000, 333_333])
+def test_how_often_was_looked_changes_nothing(step_us: int) -> None:
+    now = times(0, 3, step_us)
+    tracks = [
+        person(1, beside(RIDING, -30, -10), now),
+        person(2, beside(RIDING, 15, -10), now),
+        scooter(3, RIDING, now),
+    ]
+    sightings = [*heads_of_track(tracks[0], bare=True), *heads_of_track(tracks[1], bare=False)]
+    assert breaches(tracks, sightings, camera(SIDEWALK)) == [
+        "no_helmet none",
+        "passenger_no_helmet breach",
+        "two_up breach",
+        "sidewalk breach",
+    ]
+
+
+def test_a_smaller_picture_of_the_same_street_breaks_the_same_rules() -> None:
+    tracks, sightings, of = everything()
+    half = [dataclasses.replace(one, xyxy=one.xyxy / 2) for one in tracks]
+    small = heads(NOW, [(at, tuple(side / 2 for side in box), *rest) for at, box, *rest in sightings])
+    seen = read_scene(half, small, of, width=WIDTH // 2, height=HEIGHT // 2, settings=SETTINGS)
+    found = run_rules(seen, of, load_catalogue(), date(2023, 4, 23), SETTINGS)
+    assert [f"{finding.kind} {finding.outcome}" for finding in found] == breaches(tracks, sightings, of)
