@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clips import write_clip
+from tests.videos import write_video
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_brings_all_that_it_needs_and_no_torch(fresh: Path, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    write_clip(tmp_path / "in" / "gate_2026-01-01_10-00-00.mp4")
+    write_video(tmp_path / "in" / "gate_2026-01-01_10-00-00.mp4")
     run(fresh / "quitboard", "init", "board", cwd=tmp_path)
     board = tmp_path / "board"
     run(fresh / "quitboard", "detect", "../in", cwd=board)

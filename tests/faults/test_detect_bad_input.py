@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 from quitboard import bundle
-from tests.clips import write_clip
+from tests.videos import shade, write_video
+
+
+def write_clip(path: Path, *, seed: int = 0, length_s: int = 3) -> Path:
+    """Write a recording of its own content for each seed."""
+    return write_video(path, frames=10 * length_s, fps=10, paint=lambda number: shade(number + seed))
 
 
 def quitboard(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
