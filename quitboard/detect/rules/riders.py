@@ -13,6 +13,8 @@ from quitboard.settings import RuleSettings
 
 _SURE_DIFFERENCE = 0.5
 """Confidence in a bare head less confidence in a helmet that makes a full vote."""
+_HEAD_SHARE = 0.13
+"""A head's height in a person's."""
 
 
 def no_helmet(scene: Scene, _camera: Camera, rule: Rule, settings: RuleSettings) -> list[Finding]:
@@ -27,7 +29,7 @@ def passenger_no_helmet(scene: Scene, _camera: Camera, rule: Rule, settings: Rul
     """The same for whoever rides along; of several, the one most surely bare. Rides of one alone are not judged."""
     found = []
     for ride in _rides(scene, rule):
-        if _tallied(scene, ride, _company_votes(scene, ride), settings).outcome is not Outcome.BREACH:
+        if _tallied(scene, ride, _company_votes(scene, ride, settings), settings).outcome is not Outcome.BREACH:
             continue
         results = [
             _tallied(scene, ride, _head_votes(_heads_of_seat(scene, ride, seat), settings), settings)
@@ -40,7 +42,7 @@ def passenger_no_helmet(scene: Scene, _camera: Camera, rule: Rule, settings: Rul
 def two_up(scene: Scene, _camera: Camera, rule: Rule, settings: RuleSettings) -> list[Finding]:
     """Two or more on one vehicle in most of the frames in which its riders are seen clearly."""
     return [
-        _finding(rule, ride, _tallied(scene, ride, _company_votes(scene, ride), settings))
+        _finding(rule, ride, _tallied(scene, ride, _company_votes(scene, ride, settings), settings))
         for ride in _rides(scene, rule)
     ]
 
@@ -75,7 +77,7 @@ def _head_votes(heads: Sequence[HeadSighting], settings: RuleSettings) -> list[V
     return votes
 
 
-def _company_votes(scene: Scene, ride: Ride) -> list[Vote]:
+def _company_votes(scene: Scene, ride: Ride, settings: RuleSettings) -> list[Vote]:
     """Vote on whether more than one rides: two heads apart say so most surely, two persons nearly, one says no."""
     heads: dict[int, list[HeadSighting]] = {}
     for head in scene.heads_on(ride):
@@ -97,8 +99,9 @@ def _company_votes(scene: Scene, ride: Ride) -> list[Vote]:
         elif persons[at_us] >= 2:
             log_odds, clarity = 1.0, 1.0
         else:
-            # A second rider is easily hidden behind the first; that his head is missing too says a little more.
-            log_odds, clarity = -1.0 if seen else -0.6, 0.5
+            # A second rider is easily hidden behind the first, far away most of all; no head seen says even less.
+            near = min(1.0, max(0.25, _HEAD_SHARE * size_px[at_us] / (1.5 * settings.min_head_px)))
+            log_odds, clarity = (-1.0 if seen else -0.6) * near, 0.5
         votes.append(Vote(at_us=at_us, log_odds=log_odds, clarity=clarity * size_px[at_us]))
     return votes
 
