@@ -6,9 +6,11 @@ Boxes depend on the recording, the model and the settings named in the key, and 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from quitboard.detect import gate, video
 from quitboard.detect.gate import Span
@@ -18,6 +20,8 @@ from quitboard.records import Camera, FrameDetections, Picture, Recording, ZoneK
 from quitboard.settings import DetectSettings
 
 STRETCH_US = 60_000_000
+GATE_ZONES = (ZoneKind.IGNORE, ZoneKind.NO_PARKING)
+"""Zones that have a say in where the gate looks."""
 FORMAT = 1
 """Raised when the same inputs would give other boxes than before: old journal entries are then left alone."""
 
@@ -35,14 +39,14 @@ class Look:
 
 def look_key(recording: Recording, camera: Camera, model_sha256: str, settings: DetectSettings) -> str:
     """Return the journal key of a look: a hash over everything that its boxes depend on."""
-    ignored = [zone.polygon for zone in camera.zones if zone.kind is ZoneKind.IGNORE]
+    zones = [(zone.kind, zone.polygon) for zone in camera.zones if zone.kind in GATE_ZONES]
     return key_of(
         format=FORMAT,
         recording=recording.sha256,
         model=model_sha256,
         imgsz=settings.imgsz,
         sample_fps=settings.sample_fps,
-        gate=[settings.gate, settings.gate_sensitivity, ignored, camera.resolution] if settings.gate else False,
+        gate=[settings.gate, settings.gate_sensitivity, zones, camera.resolution] if settings.gate else False,
     )
 
 
@@ -66,23 +70,31 @@ def look(
     """
     key = look_key(recording, camera, detector.card.sha256, settings)
     plan = _plan(path, camera, settings, journal, f"looks/{key}/plan.json")
-    every_us = round(1e6 / settings.sample_fps)
-    frames: list[FrameDetections] = []
-    faults: set[str] = set(plan.faults)
+    pages = [_Page(name=f"looks/{key}/{number:05d}", spans=spans) for number, spans in enumerate(stretches(plan.spans))]
+    unread = [page for page in pages if journal.get_frames(f"{page.name}.npz") is None]
     dealt_us = 0
-    for number, stretch in enumerate(stretches(plan.spans)):
-        name = f"looks/{key}/{number:05d}.npz"
-        seen = journal.get_frames(name)
-        if seen is None:
-            seen, new_faults = _look_at(path, stretch, every_us, detector)
-            journal.put_json(name.replace(".npz", ".json"), new_faults)
-            journal.put_frames(name, seen)
-        faults.update(journal.get_json(name.replace(".npz", ".json")) or ())
-        frames.extend(seen)
-        advanced((stretch[-1].to_us - dealt_us) / 1e6)
-        dealt_us = stretch[-1].to_us
-    advanced(max(0.0, plan.read_s - dealt_us / 1e6))
-    return Look(key=key, spans=plan.spans, frames=tuple(frames), read_s=plan.read_s, faults=tuple(sorted(faults)))
+
+    def passed(to_us: int) -> None:
+        nonlocal dealt_us
+        advanced(max(0, to_us - dealt_us) / 1e6)
+        dealt_us = max(dealt_us, to_us)
+
+    if unread:
+        passed(unread[0].spans[0].from_us)
+        for page, frames, faults in _read(path, unread, round(1e6 / settings.sample_fps), detector):
+            journal.put_json(f"{page.name}.json", faults)
+            journal.put_frames(f"{page.name}.npz", frames)
+            passed(page.spans[-1].to_us)
+    passed(round(plan.read_s * 1e6))
+    seen = [frame for page in pages for frame in journal.get_frames(f"{page.name}.npz") or ()]
+    found = {fault for page in pages for fault in journal.get_json(f"{page.name}.json") or ()}
+    return Look(
+        key=key,
+        spans=plan.spans,
+        frames=tuple(seen),
+        read_s=plan.read_s,
+        faults=tuple(sorted(found.union(plan.faults))),
+    )
 
 
 def stretches(spans: Sequence[Span]) -> list[list[Span]]:
@@ -112,16 +124,7 @@ class _Plan:
 def _plan(path: Path, camera: Camera, settings: DetectSettings, journal: Journal, name: str) -> _Plan:
     stored = journal.get_json(name)
     if stored is None:
-        packets = video.packets(path)
-        if settings.gate:
-            spans = gate.active_spans(path, camera, sensitivity=settings.gate_sensitivity).spans
-        else:
-            spans = (Span(from_us=0, to_us=int(packets.position_us.max(initial=-1)) + 1),)
-        stored = {
-            "spans": [[span.from_us, span.to_us] for span in spans],
-            "read_s": packets.read_s,
-            "faults": list(packets.faults),
-        }
+        stored = _gated(path, camera, settings) if settings.gate else _ungated(path)
         journal.put_json(name, stored)
     return _Plan(
         spans=tuple(Span(from_us=from_us, to_us=to_us) for from_us, to_us in stored["spans"]),
@@ -130,20 +133,47 @@ def _plan(path: Path, camera: Camera, settings: DetectSettings, journal: Journal
     )
 
 
-def _look_at(
-    path: Path, stretch: Sequence[Span], every_us: int, detector: Detector
-) -> tuple[list[FrameDetections], list[str]]:
-    positions: list[int] = []
-    with video.frames(path, spans=[(span.from_us, span.to_us) for span in stretch], every_us=every_us) as reader:
+def _gated(path: Path, camera: Camera, settings: DetectSettings) -> dict[str, Any]:
+    chosen = gate.active_spans(path, camera, sensitivity=settings.gate_sensitivity)
+    spans = [[span.from_us, span.to_us] for span in chosen.spans]
+    return {"spans": spans, "read_s": chosen.read_s, "faults": list(chosen.faults)}
+
+
+def _ungated(path: Path) -> dict[str, Any]:
+    packets = video.packets(path)
+    end_us = int(packets.position_us.max(initial=-1)) + 1
+    return {"spans": [[0, end_us]], "read_s": packets.read_s, "faults": list(packets.faults)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """A stretch and what the journal calls it."""
+
+    name: str
+    spans: Sequence[Span]
+
+
+def _read(
+    path: Path, pages: Sequence[_Page], every_us: int, detector: Detector
+) -> Iterator[tuple[_Page, list[FrameDetections], list[str]]]:
+    """Yield each stretch with its boxes and the faults met so far, as soon as it is finished, in one pass."""
+    spans = [(span.from_us, span.to_us) for page in pages for span in page.spans]
+    waiting = list(reversed(pages))
+    frames: list[FrameDetections] = []
+    positions: deque[int] = deque()
+    with video.frames(path, spans=spans, every_us=every_us) as reader:
 
         def pictures() -> Iterator[Picture]:
             for frame in reader:
                 positions.append(frame.position_us)
                 yield frame.picture
 
-        found = list(detector.detect(pictures()))
-    frames = [
-        FrameDetections(position_us=position_us, detections=detections)
-        for position_us, detections in zip(positions, found, strict=True)
-    ]
-    return frames, list(reader.faults)
+        for detections in detector.detect(pictures()):
+            position_us = positions.popleft()
+            while position_us >= waiting[-1].spans[-1].to_us:
+                yield waiting.pop(), frames, list(reader.faults)
+                frames = []
+            frames.append(FrameDetections(position_us=position_us, detections=detections))
+        while waiting:
+            yield waiting.pop(), frames, list(reader.faults)
+            frames = []
