@@ -7,6 +7,7 @@ here an inline style. Every text is escaped. Each drawing has a title and a desc
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -71,9 +72,18 @@ def _framed(css: str, size: str, width: float, height: float, text: Text, body: 
     )
 
 
-def _write(x: float, y: float, words: str, css: str = "", *, most: int = 60) -> str:
-    shown = words if len(words) <= most else words[: most - 1] + "…"
-    return f'<text class="{css}" x="{_number(x)}" y="{_number(y)}">{escape(shown)}</text>'
+def _write(x: float, y: float, words: str, css: str = "", *, room_px: float = 1000) -> str:
+    return f'<text class="{css}" x="{_number(x)}" y="{_number(y)}">{escape(_fitted(words, room_px))}</text>'
+
+
+def _fitted(words: str, room_px: float) -> str:
+    """Cut a text to what fits: at label size a Hangul letter takes about 14 px, a Latin one half of that."""
+    used = 0.0
+    for number, letter in enumerate(words):
+        used += 14.5 if unicodedata.east_asian_width(letter) in "WF" else 7.6
+        if used > room_px:
+            return words[: max(1, number - 1)] + "…"
+    return words
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
@@ -144,7 +154,7 @@ def watched_lanes(rows: Sequence[tuple[str, Mapping[int, float]]], *, width: flo
     for number, (label, hours) in enumerate(rows):
         y = top + number * lane
         body.append(_line(0, y, width, y, "curb"))
-        body.append(_write(0, y + 18, label, "lane-name", most=int(width / 14)))
+        body.append(_write(0, y + 18, label, "lane-name", room_px=width))
         for hour in range(24):
             share = min(1.0, hours.get(hour, 0.0))
             body.append(_box(hour * step + 1.5, y + 32, step - 3, 6, "unwatched", 1))
@@ -166,7 +176,7 @@ def tally_figures(rows: Sequence[tuple[str, str, int]], *, width: float, vehicle
     body: list[str] = []
     y = 0.0
     for label, value, figures in rows:
-        body.append(_write(0, y + 18, label, "lane-name", most=int(width / 16)))
+        body.append(_write(0, y + 18, label, "lane-name", room_px=width - 70))
         body.append(_write(width, y + 18, value, "lane-value end"))
         y += 26
         for place in range(figures):
@@ -191,7 +201,8 @@ def ranges(rows: Sequence[RangeRow], *, width: float, text: Text, overall: Share
     def x(value: float) -> float:
         return left + (right - left) * value / end
 
-    row_px, foot = 50.0, 26.0
+    tall = width <= NARROW_PX  # a phone has no room for a name and its figures in one line
+    row_px, foot = (68.0 if tall else 50.0), 26.0
     height = len(rows) * row_px + foot
     body: list[str] = []
     ticks = steps_of(end * 100)
@@ -202,9 +213,10 @@ def ranges(rows: Sequence[RangeRow], *, width: float, text: Text, overall: Share
         body.append(_write(x(value), height - 6, f"{_number(value * 100)}%", f"tick {edge}"))
     for number, row in enumerate(rows):
         y = number * row_px
-        body.append(_write(left, y + 17, row.label, "label", most=int(width / 24)))
-        body.append(_write(right, y + 17, f"{row.value}  {row.note}".strip(), "value end"))
-        middle = y + 33
+        figures = f"{row.value}  {row.note}".strip()
+        body.append(_write(left, y + 17, row.label, "label", room_px=width - (10 if tall else 205)))
+        body.append(_write(left, y + 35, figures, "value") if tall else _write(right, y + 17, figures, "value end"))
+        middle = y + row_px - 17
         if overall is not None and overall.known:
             body.append(_line(x(overall.value), middle - 9, x(overall.value), middle + 9, "overall"))
         if row.share.known:
@@ -325,5 +337,5 @@ def zones(
         body.append(f'<polygon class="zone zone-{escape(kind)}" points="{points}"/>')
         middle_x = sum(x for x, _ in corners) / len(corners) * scale
         middle_y = sum(y for _, y in corners) / len(corners) * scale
-        names.append(_write(middle_x, middle_y + 6, name, "zone-name middle", most=16))
+        names.append(_write(middle_x, middle_y + 6, name, "zone-name middle", room_px=200))
     return _framed("chart zones", "any", 640, height_px * scale, text, body + names)

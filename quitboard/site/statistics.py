@@ -163,7 +163,7 @@ def by_hour(view: View, kind: str) -> Chart | None:
     else:
         finding = words("chart.hour_none")
     highest = max((item.value for item in found.values() if item.known), default=0.0)
-    end = charts.nice_ceiling(highest * 100) / 100
+    end = max(STEPS, -(-highest * 100 // STEPS) * STEPS) / 100  # whole percents at every step of the scale
     hours = list(range(min(hour for _, hour in found), max(hour for _, hour in found) + 1))
     cells = {
         key: Cell(
