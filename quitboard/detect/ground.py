@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from quitboard.detect.geometry import Array, as_boxes, ground_points, homography, project
+from quitboard.errors import SettingsError
 from quitboard.records import Camera, IntArray, Track
 
 BODY_M = 1.7
@@ -80,13 +81,22 @@ class Ground:
 
 
 def ground_of(camera: Camera, width: int, height: int, persons: Sequence[Track] = ()) -> Ground:
-    """Return the ground of a camera for recordings of the given size; ground points are scaled to it."""
+    """Return the ground of a camera for recordings of the given size; ground points are scaled to it.
+
+    Raises:
+        SettingsError: the camera's ground points fix no ground.
+    """
     if len(camera.ground_points) < 4:
         return Ground(width=width, height=height, matrix=None, body_px=_body_by_row(persons, width, height))
     x_scale, y_scale = picture_scale(camera, width, height)
     pixels = [(point.x_px * x_scale, point.y_px * y_scale) for point in camera.ground_points]
     metres = [(point.x_m, point.y_m) for point in camera.ground_points]
-    return Ground(width=width, height=height, matrix=homography(pixels, metres))
+    try:
+        return Ground(width=width, height=height, matrix=homography(pixels, metres))
+    except ValueError as error:
+        raise SettingsError(
+            str(error), where=f"camera {camera.id}", todo="Measure four points that are the corners of a wide area"
+        ) from None
 
 
 def _body_by_row(persons: Sequence[Track], width: int, height: int) -> tuple[float, float] | None:

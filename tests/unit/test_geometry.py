@@ -17,6 +17,7 @@ from quitboard.detect.geometry import (
     signed_distance,
 )
 from quitboard.detect.ground import Ground, ground_of, slope, smoothed, spans_of
+from quitboard.errors import SettingsError
 from quitboard.records import Camera, GroundPoint
 
 number = st.floats(-500, 500, allow_nan=False, width=32)
@@ -123,6 +124,12 @@ def test_ground_points_are_scaled_to_the_recording() -> None:
     full, half = ground_of(camera, 1280, 720), ground_of(camera, 640, 360)
     assert np.allclose(full.flattened([(640, 500)]), half.flattened([(320, 250)]))
     assert full.measured
+
+
+def test_ground_points_on_a_line_are_a_mistake_in_the_settings() -> None:
+    points = tuple(GroundPoint(x_px=n, y_px=n, x_m=n, y_m=2 * n) for n in range(4))
+    with pytest.raises(SettingsError, match="camera gate: .*one line"):
+        ground_of(Camera(id="gate", name="Gate", resolution=(1280, 720), ground_points=points), 1280, 720)
 
 
 def test_speed_is_in_metres_where_the_ground_is_known() -> None:
