@@ -128,7 +128,7 @@ def test_ground_points_are_scaled_to_the_recording() -> None:
 
 def test_ground_points_on_a_line_are_a_mistake_in_the_settings() -> None:
     points = tuple(GroundPoint(x_px=n, y_px=n, x_m=n, y_m=2 * n) for n in range(4))
-    with pytest.raises(SettingsError, match="camera gate: .*one line"):
+    with pytest.raises(SettingsError, match=r"camera gate: .*one line"):
         ground_of(Camera(id="gate", name="Gate", resolution=(1280, 720), ground_points=points), 1280, 720)
 
 
