@@ -23,6 +23,8 @@ _NEAR_US = 1_000_000
 _FEW = 3
 _STANDING_MPS = 0.5
 _SLOW_US = 1_500_000
+_FAST_CONFIDENCE = 0.25
+_SLOW_CONFIDENCE = 0.45
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,6 +39,7 @@ class Pair:
     feet_heights: float  # how far his feet are above the vehicle's lowest point, median, in his heights
     moved_heights: float  # how far the vehicle moved or grew while he was aboard, in his heights
     speed_mps: float  # his median speed while aboard and not standing
+    confidence: float  # in the vehicle, mean while he was aboard
 
     @property
     def share(self) -> float:
@@ -85,6 +88,7 @@ def pair_of(person: Track, vehicle: Track, ground: Ground) -> Pair | None:
         feet_heights=float(np.median(feet[on])),
         moved_heights=max(shift, 2 * growth),
         speed_mps=_speed_mps(person, at_us[on], ground),
+        confidence=float(vehicle.confidence[both][on].mean()),
     )
 
 
@@ -122,15 +126,18 @@ def is_riding(pair: Pair, pairs: Sequence[Pair], ground: Ground, settings: RuleS
     # Without ground points a speed may be a fifth too high, towards the camera most of all.
     faster = WALKING_MPS if ground.measured else 1.15 * WALKING_MPS
     if pair.speed_mps >= faster:
-        return True
+        return pair.confidence >= _FAST_CONFIDENCE
+    # At walking pace a model's fancy of a scooter around a walker's legs must not make him a rider: it ends where his
+    # feet are, while wheels reach below the feet that stand over them.
     boxes = np.sum((pair.person.at_us >= on[0]) & (pair.person.at_us <= on[-1]))
     return bool(
         pair.speed_mps >= 0.7
+        and pair.confidence >= _SLOW_CONFIDENCE
         and on[-1] - on[0] >= _SLOW_US
         and pair.share >= 0.85
-        and pair.count >= 0.5 * boxes
+        and pair.count >= 0.6 * boxes
         and pair.side_heights <= 0.07
-        and 0.03 <= pair.feet_heights <= 0.2
+        and 0.055 <= pair.feet_heights <= 0.2
         and all(pair.count >= other.count for other in pairs if other.vehicle.id == pair.vehicle.id)
     )
 

@@ -19,6 +19,7 @@ from tests.unit.street_boxes import (
     scooter,
     straight,
     times,
+    track,
 )
 
 NOW = times(0, 3)
@@ -205,3 +206,10 @@ def test_boxes_between_sightings_are_interpolated_and_not_carried_on() -> None:
     assert np.isnan(at[[0, 2]]).all()
     assert at[1, 0] == pytest.approx((one.xyxy[0, 0] + one.xyxy[1, 0]) / 2)
     assert np.isnan(boxes_at(one, np.array([500_000]), 999_999)).all()
+
+
+def test_a_scooter_fancied_around_a_walkers_legs_makes_no_rider() -> None:
+    """Models do that. Such a box ends where the feet are; wheels reach below the feet that stand over them."""
+    walker = person(1, WALKING, NOW)
+    legs = [(box[0] + 10, box[1] + 80, box[2] - 10, box[3] + 4) for box in walker.xyxy.tolist()]
+    assert scene([walker, track(2, Role.SCOOTER, legs, NOW, confidence=0.6)]).rides == ()
