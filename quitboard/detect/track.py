@@ -8,7 +8,8 @@ because recordings are sampled at about 5 frames/s and not at 30:
   C-BIoU, Yang et al., WACV 2023, arXiv:2211.14317), since a rider moves further than his own width between two frames.
 
 Persons are tracked by themselves. Scooters, bicycles and motorcycles are tracked as one group, because a model's
-opinion flickers between them, and a track's role is the vote of its boxes. Heads and helmets are not tracked.
+opinion flickers between them, and a track's role is the vote of its boxes, in doubt no scooter. Heads and helmets are
+not tracked.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _FPS = 30.0  # the frame rate that ByteTrack's noise was tuned at
 _POSITION_NOISE = 1 / 20  # per frame, in heights
 _VELOCITY_NOISE = 1 / 160
 _SAME_VEHICLE_IOU = 0.7
+_SCOOTER_SHARE = 0.75
 _YOUNG = 3
 _YOUNG_GAP_S = 0.5
 _ROLES_OF = {Role.PERSON: (Role.PERSON,), Role.SCOOTER: VEHICLE_ROLES}
@@ -148,10 +150,9 @@ class _Alive:
         self.seen = True
 
     def track(self) -> Track:
-        role = max(self.votes, key=lambda name: (self.votes[name], -ROLES.index(name)))
         return Track(
             id=self.id,
-            role=role,
+            role=_elected(self.votes),
             at_us=np.array(self.at_us, dtype=np.int64),
             xyxy=np.array(self.xyxy, dtype=np.float32).reshape(-1, 4),
             confidence=np.array(self.confidence, dtype=np.float32),
@@ -228,6 +229,14 @@ class _Group:
             else:
                 votes[kept.index(twin)][role] += vote
         return boxes[kept], confidence[kept], votes
+
+
+def _elected(votes: Counter[Role]) -> Role:
+    """Return the role with most votes. A scooter needs more than that: a cyclist must not be taken for its rider."""
+    ranked = sorted(votes, key=lambda role: (-votes[role], ROLES.index(role)))
+    if ranked[0] is Role.SCOOTER and len(ranked) > 1 and votes[Role.SCOOTER] < _SCOOTER_SHARE * votes.total():
+        return ranked[1]
+    return ranked[0]
 
 
 def _assign(costs: Array, rows: Iterable[int], columns: Iterable[int], limit: float) -> dict[int, int]:
