@@ -55,6 +55,7 @@ def train(
         epochs=epochs,
         imgsz=imgsz,
         batch=batch,
+        nbs=batch,  # a step each batch: on a CPU steps are what is scarce
         workers=0,
         seed=seed,
         deterministic=True,
@@ -72,5 +73,6 @@ def train(
         hsv_v=0.4,
         plots=False,
         amp=False,
+        cache="ram",
     )
     return run / "weights" / "best.pt"

@@ -1,4 +1,4 @@
-"""python -m tools.training prepare DATA SET [--rendered FOLDER] | train SET RUN [--start FILE] [--epochs N]."""
+"""Make, measure and ship the default model; README.md beside this file shows the order."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from quitboard.detect import model
-from quitboard.models import train
+from quitboard.models import export, train
 from quitboard.records import ROLES, Picture, Role
-from tools.training import paste, prepare
+from tools.training import figures, paste, prepare
 
 SEED = 20261121
 BOXES = Path(__file__).with_name("boxes_unlabelled.csv")
@@ -113,20 +113,40 @@ def main() -> None:
     two.add_argument("--imgsz", type=int, default=416)
     two.add_argument("--freeze", type=int, default=0)
     two.add_argument("--lr", type=float, default=0.001)
+    three = commands.add_parser("evaluate")
+    three.add_argument("model", type=Path)
+    three.add_argument("set", type=Path)
+    three.add_argument("split")
+    three.add_argument("--imgsz", type=int, default=640)
+    three.add_argument("--confidence", type=float, default=0.25)
+    four = commands.add_parser("ship")
+    four.add_argument("checkpoint", type=Path)
+    four.add_argument("folder", type=Path)
+    four.add_argument("--name", required=True)
+    four.add_argument("--imgsz", type=int, default=640)
+    four.add_argument("--real", type=Path, required=True, help="thresholds from its val, figures from its test")
+    four.add_argument("--rendered", type=Path, required=True, help="likewise")
     told = parser.parse_args()
-    if told.command == "prepare":
-        prepare_set(told.data, told.set, told.rendered, told.pasted, told.rendered_share)
-    else:
-        best = train.train(
-            told.set / "data.yaml",
-            told.run,
-            start=told.start,
-            epochs=told.epochs,
-            imgsz=told.imgsz,
-            freeze=told.freeze,
-            lr=told.lr,
-        )
-        print(best)
+    match told.command:
+        case "prepare":
+            prepare_set(told.data, told.set, told.rendered, told.pasted, told.rendered_share)
+        case "train":
+            best = train.train(
+                told.set / "data.yaml",
+                told.run,
+                start=told.start,
+                epochs=told.epochs,
+                imgsz=told.imgsz,
+                freeze=told.freeze,
+                lr=told.lr,
+            )
+            print(best)
+        case "evaluate":
+            detector = model.load(told.model, imgsz=told.imgsz)
+            print(figures.table(figures.measure(detector, told.set, told.split, told.confidence)))
+        case "ship":
+            export.ship(told.checkpoint, told.folder)
+            figures.write_card(told.folder, name=told.name, imgsz=told.imgsz, real=told.real, rendered=told.rendered)
 
 
 if __name__ == "__main__":
