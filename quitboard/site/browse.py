@@ -141,7 +141,7 @@ def violation(view: View, number: int) -> dict[str, Any]:
         "model": model,
         "measured": view.measured(row),
         "share": view.facts.share_at.get((row.kind, row.camera_id)),
-        "related": view.related(number),
+        "related": view.facts.related(number),
         "day": view.words.day(row.day),
         "hour": view.words.hour(row.hour),
         "places": [

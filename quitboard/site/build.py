@@ -163,8 +163,8 @@ def _write(
     listed = list(pages(views[LANGUAGES[0]]))
     jobs = [
         (language, first, min(first + _CHUNK, len(listed)))
+        for language in LANGUAGES  # one after the other: cards are kept for the language in work alone
         for first in range(0, len(listed), _CHUNK)
-        for language in LANGUAGES
     ]
     total = len(listed) * len(LANGUAGES)
     begin(out)
@@ -226,20 +226,21 @@ def _assets() -> Iterator[tuple[str, bytes]]:
 
 
 class _Rendering:
-    """Renders stretches of the list of pages; one renderer a language."""
+    """Renders stretches of the list of pages, with one renderer at a time."""
 
     def __init__(self, out: Path, old: Mapping[str, str], views: Mapping[str, View], listed: list[Page]) -> None:
         self.out, self.old, self.views, self.listed = out, old, views, listed
-        self._renderers: dict[str, Renderer] = {}
+        self._language = ""
+        self._renderer: Renderer | None = None
 
     def run(self, job: tuple[str, int, int], staging: Staging) -> None:
         from quitboard.site.render import Renderer, file_of
 
         language, first, last = job
-        if language not in self._renderers:
-            self._renderers[language] = Renderer(self.views[language])
+        if self._renderer is None or self._language != language:
+            self._language, self._renderer = language, Renderer(self.views[language])
         for page in self.listed[first:last]:
-            staging.put(file_of(language, page.path), self._renderers[language].page(page))
+            staging.put(file_of(language, page.path), self._renderer.page(page))
 
 
 _worker: _Rendering | None = None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import bisect
+import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from quitboard.database.board import Board
 from quitboard.database.rows import Coverage, ModelRow, Place, Rate, Tombstone, ViolationRow, Watched
@@ -17,6 +19,7 @@ from quitboard.site.figures import Share, share
 Key = TypeVar("Key", bound=Hashable)
 
 WEEK_DAYS = 7
+_RELATED = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,7 @@ class SiteData:
 def read(board: Board) -> SiteData:
     """Ask the database all that the page needs."""
     return SiteData(
-        violations=tuple(board.violations()),
+        violations=tuple(_sharing(board.violations())),
         by_day=tuple(board.rates(("camera_id", "day"))),
         by_hour=tuple(board.rates(("camera_id", "weekday", "hour"))),
         watched_by_day=tuple(board.watched(("camera_id", "day"))),
@@ -49,6 +52,17 @@ def read(board: Board) -> SiteData:
         tombstones=tuple(board.tombstones()),
         recordings=tuple(board.coverage()),
     )
+
+
+def _sharing(rows: Iterable[ViolationRow]) -> Iterator[ViolationRow]:
+    """Yield the rows with equal texts being one object: names and hashes repeat, and there may be 100,000 rows."""
+    texts: dict[str, str] = {}
+    for row in rows:
+        values = {name: getattr(row, name) for name in ViolationRow.__slots__}
+        shared: dict[str, Any] = {
+            name: texts.setdefault(value, value) for name, value in values.items() if isinstance(value, str)
+        }
+        yield dataclasses.replace(row, **shared)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +140,23 @@ class Facts:
             if row.kind == kind:
                 groups[by(row)].append(row)
         return {key: pooled(group) for key, group in groups.items()}
+
+    # --- related -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _groups(self) -> dict[tuple[str, str], list[int]]:
+        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for number, row in enumerate(self.data.violations):
+            groups[row.kind, row.camera_id].append(number)
+        return groups
+
+    def related(self, number: int) -> list[int]:
+        """Return the nearest in time of the same kind at the same place, never by the look of a person."""
+        row = self.data.violations[number]
+        group = self._groups[row.kind, row.camera_id]
+        place = bisect.bisect_left(group, number)
+        start = max(0, min(place - _RELATED // 2, len(group) - _RELATED - 1))
+        return [other for other in group[start : start + _RELATED + 1] if other != number][:_RELATED]
 
     # --- what was watched ------------------------------------------------------------------------------------------
 

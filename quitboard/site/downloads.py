@@ -145,7 +145,8 @@ def _parquet_bytes(view: View) -> bytes:
         "string": pa.string(), "date": pa.date32(), "integer": pa.int32(), "number": pa.float64(), "boolean": pa.bool_()
     }  # fmt: skip
     schema = pa.schema([(name, kinds[kind]) for name, kind, _, _ in FIELDS])
-    table = pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in violation_rows(view)], schema)
+    columns: list[Sequence[Any]] = list(zip(*violation_rows(view), strict=True)) or [()] * len(FIELDS)
+    table = pa.table([pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema)
     out = io.BytesIO()
     parquet.write_table(table, out, compression="zstd")
     return out.getvalue()

@@ -53,7 +53,7 @@ def locked_target(out: Path) -> Iterator[Path]:
             previous.rename(out)  # killed between the two renames of a system that cannot exchange
         for leftover in (staging_of(out), previous):
             if (leftover / MARKER).is_file() or (leftover.is_dir() and not any(leftover.iterdir())):
-                shutil.rmtree(leftover)
+                _discard(leftover)
         _refuse_foreign(out)
         yield out
 
@@ -209,10 +209,30 @@ def _linked(source: Path, target: str) -> bool:
     return True
 
 
+def _discard(folder: Path) -> None:
+    """Delete a generation, its marker last: killed on the way, what is left is still known to be ours."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != MARKER:
+            path.unlink()
+    (folder / MARKER).unlink(missing_ok=True)
+    folder.rmdir()
+
+
 def begin(out: Path) -> None:
-    """Open an empty staging folder, marked as ours so that a later build may clear it."""
+    """Open an empty staging folder, marked as ours so that a later build may clear it.
+
+    Raises:
+        UsageError: somebody else's folder has its name.
+    """
     staging = staging_of(out)
-    staging.mkdir(mode=0o755)
+    try:
+        staging.mkdir(mode=0o755)
+    except FileExistsError:
+        raise UsageError(
+            "this folder is in the way of building the site", where=staging.name, todo="Move it elsewhere"
+        ) from None
     (staging / MARKER).write_text('{"made_by": "quitboard", "unfinished": true}')
 
 
@@ -226,7 +246,7 @@ def finish(out: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: st
     exchange(staging, out)
     sync_folder(out.parent)
     if staging.exists():
-        shutil.rmtree(staging)
+        _discard(staging)
 
 
 def _mark(folder: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str) -> None:
@@ -241,7 +261,7 @@ def _mark(folder: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: 
 def keep(out: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str) -> None:
     """Let the present site stand, every file being as it would be built, and remember what it was built from."""
     _mark(out, sums, total_bytes, fingerprint)
-    shutil.rmtree(staging_of(out))
+    _discard(staging_of(out))
 
 
 def exchange(staging: Path, out: Path) -> None:
@@ -260,4 +280,4 @@ def exchange(staging: Path, out: Path) -> None:
     previous = _previous(out)
     out.rename(previous)
     staging.rename(out)
-    shutil.rmtree(previous)
+    _discard(previous)

@@ -23,7 +23,6 @@ FACETS = ("kind", "place", "hour", "month", "day")
 """What violations may be chosen by: kind, place and time, as the first QuitBoard had it."""
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_RELATED = 4
 _SURE, _RATHER_SURE = 0.95, 0.88
 
 
@@ -165,24 +164,6 @@ class View:
             found["month", day[:7]].append(number)
             found["day", day].append(number)
         return dict(sorted(found.items()))
-
-    @cached_property
-    def _neighbours(self) -> tuple[dict[int, tuple[tuple[str, str], int]], dict[tuple[str, str], list[int]]]:
-        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
-        at: dict[int, tuple[tuple[str, str], int]] = {}
-        for number, row in enumerate(self.facts.data.violations):
-            group = groups[row.kind, row.camera_id]
-            at[number] = ((row.kind, row.camera_id), len(group))
-            group.append(number)
-        return at, groups
-
-    def related(self, number: int) -> list[int]:
-        """Return the nearest in time of the same kind at the same place, never by the look of a person."""
-        at, groups = self._neighbours
-        key, place = at[number]
-        group = groups[key]
-        start = max(0, min(place - _RELATED // 2, len(group) - _RELATED - 1))
-        return [other for other in group[start : start + _RELATED + 1] if other != number][:_RELATED]
 
     def card(self, number: int) -> Card:
         row = self.facts.data.violations[number]

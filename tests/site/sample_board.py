@@ -200,6 +200,8 @@ def _street(
                     "vehicles": riders + 2,
                 })  # fmt: skip
             rows.extend(_violation(chance, bundle, camera, kind, local_hour, stills, clips) for _ in range(count))
+    if not exposure:
+        rows = [{**row, "confidence": None} for row in rows]
     if wanted is not None and found:
         chance.shuffle(rows)
         rows = rows[:wanted]

@@ -439,6 +439,14 @@ def test_a_system_that_cannot_exchange_folders_renames_them(
     assert files(out) == before
 
 
+def test_a_folder_that_only_has_our_staging_s_name_is_left_alone(board: Sample, tmp_path: Path) -> None:
+    (tmp_path / ".site.building").mkdir()
+    (tmp_path / ".site.building" / "mine").write_text("mine")
+    with pytest.raises(UsageError, match="in the way"):
+        built(board, tmp_path / "site")
+    assert (tmp_path / ".site.building" / "mine").read_text() == "mine"
+
+
 def test_killed_at_any_instant_leaves_the_old_or_the_new_site(copy: Sample, tmp_path: Path) -> None:
     """Twelve builds, each killed at a random instant, flip the site between two states; then one is let through."""
     out = tmp_path / "site"
