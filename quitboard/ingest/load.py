@@ -86,7 +86,7 @@ def ingest(
             try:
                 new = _ingest_one(loader, item.path, target.media, now, old)
             except BundleError as error:
-                set_aside.append(SetAside(name=item.name, reason=_reason(error), todo=error.todo))
+                set_aside.append(SetAside(name=item.name, reason=_reason(error, item.name), todo=error.todo))
                 inbox.move_to_rejected(item, str(error))
                 continue
             inbox.move_to_done(item)
@@ -99,8 +99,9 @@ def ingest(
     return Report(done=done, unchanged=unchanged, set_aside=set_aside)
 
 
-def _reason(error: BundleError) -> str:
-    return f"{error.where}: {error.what}" if error.where else error.what
+def _reason(error: BundleError, name: str) -> str:
+    where = error.where.removeprefix(name).removeprefix(", ")
+    return f"{where}: {error.what}" if where else error.what
 
 
 def _ingest_one(loader: rows.Loader, path: Path, folder: Path, now: datetime, old: legacy.Reading | None) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from quitboard.database import export as tables
 from quitboard.database.board import Board as Reading
 from quitboard.database.board import Publishing
 from quitboard.database.rows import Rate, Watched
@@ -34,6 +36,7 @@ class Figures:
     by: str
     rates: Sequence[Rate]
     watched: Watched
+    without_exposure: int
 
     def as_plain(self) -> dict[str, object]:
         """Return the figures for `--json`; shares are 0-1."""
@@ -42,6 +45,7 @@ class Figures:
         return {
             "by": self.by,
             "watched_hours": self.watched.watched_hours,
+            "violations_in_no_rate": self.without_exposure,
             "rates": [{name: getattr(rate, name) for name in names} for rate in self.rates],
         }
 
@@ -68,6 +72,11 @@ class Figures:
             "Suspected violations are what a model found, not what a court did.",
             markup=False,
         )
+        if self.without_exposure:
+            console.print(
+                f"{self.without_exposure} more are in no rate: the first QuitBoard's zips do not say what was watched.",
+                markup=False,
+            )
 
 
 def stats(board: Board, by: str) -> Figures:
@@ -81,7 +90,13 @@ def stats(board: Board, by: str) -> Figures:
         raise UsageError(f"no grouping {by!r}", where="--by", todo=f"Use one of {', '.join(GROUPINGS)}")
     with Reading.open(board.database, publishing(board, datetime.now(UTC))) as reading:
         (watched,) = reading.watched()
-        return Figures(by, reading.rates(GROUPINGS[by]), watched)
+        return Figures(by, reading.rates(GROUPINGS[by]), watched, reading.counted_without_exposure())
+
+
+def export(board: Board, folder: Path, form: str) -> list[Path]:
+    """Write the public fields as tables below `folder`; see `quitboard.database.export`, whose errors these are."""
+    with Reading.open(board.database, publishing(board, datetime.now(UTC))) as reading:
+        return tables.export(reading, folder, form)
 
 
 def publishing(board: Board, as_of: datetime) -> Publishing:

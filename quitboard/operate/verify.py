@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from quitboard import bundle
-from quitboard.database import connection, load
+from quitboard.database import check, connection, load
 from quitboard.errors import QuitBoardError, UsageError
 from quitboard.files import TEMPORARY_PREFIX, sha256_file
 from quitboard.ingest import media
@@ -55,10 +55,11 @@ def _database_and_media(board: Board) -> Iterator[Check]:
     try:
         with connection.opened(board.database, read_only=True) as opened:
             listed = load.all_pictures(opened)
+            wrong = check.disagreements(opened)
     except QuitBoardError as error:
         yield Check(name=board.database.name, found="", problem=str(error), exit_code=error.exit_code)
         return
-    yield Check(name=board.database.name, found="sound")
+    yield Check(name=board.database.name, found="sound", problem="; ".join(wrong), exit_code=5 if wrong else 0)
     problems = [problem for name in sorted(listed) if (problem := _picture(media.path_of(board.media, name)))]
     known = {media.path_of(board.media, name) for name in listed}
     problems += [
