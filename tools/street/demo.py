@@ -41,8 +41,8 @@ def street_of(script: Script) -> layout.Street:
     rng = np.random.default_rng(SEEDS[script.camera_id])
     x = script.camera.position[0]
     if script.camera_id == "gate-3":
-        return layout.build(rng, scripts.GATE_PLAN, {-1: [scripts.GATE_OPENING]}, 0.8, ((x - 4, x + 9),))
-    return layout.build(rng, scripts.CROSSING_PLAN, {-1: [scripts.ALLEY_OPENING]}, 0.8, ((x - 4, x + 9),))
+        return layout.build(rng, scripts.GATE_PLAN, {-1: [scripts.GATE_OPENING]}, 0.8, ((x - 4, x + 18),))
+    return layout.build(rng, scripts.CROSSING_PLAN, {-1: [scripts.ALLEY_OPENING]}, 0.8, ((x - 4, x + 18),))
 
 
 def stage_at(script: Script, t: float, *, still_only: bool = False) -> tuple[Stage, list[list[float | int]]]:
@@ -142,7 +142,7 @@ def record(script: Script, path: Path, *, progress: Callable[[int, int], None] |
 class Writer:
     """H.264 in MP4 like a network recorder's: long groups of pictures, a bit rate with a ceiling."""
 
-    def __init__(self, path: Path, width: int, height: int, fps: int, crf: float = 23.5, group_s: float = 4.0) -> None:
+    def __init__(self, path: Path, width: int, height: int, fps: int, crf: float = 25.5, group_s: float = 4.0) -> None:
         import av
 
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -153,8 +153,8 @@ class Writer:
         self.stream.options = {
             "preset": "medium",
             "crf": str(crf),
-            "maxrate": "1200k",
-            "bufsize": "2400k",
+            "maxrate": "560k",
+            "bufsize": "2240k",
             "g": str(int(fps * group_s)),
             "keyint_min": str(int(fps * group_s)),
             "sc_threshold": "0",
