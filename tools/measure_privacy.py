@@ -28,15 +28,15 @@ from scipy.stats import beta
 
 from quitboard.detect import model, video
 from quitboard.detect.anonymise import CLOCK_SHARE, fill_mask
-from quitboard.detect.geometry import iou
-from quitboard.detect.privacy_gate import Gate
+from quitboard.detect.geometry import area, intersection, iou
+from quitboard.detect.privacy_gate import Gate, objection
 from quitboard.detect.regions import PERSON_CONFIDENCE, FrameRegions, find_regions, head_zone, seen, together
 from quitboard.files import resource, write_text
 from quitboard.records import Picture
 
 COVERED = 0.90
 HEAD_IDS = ("2", "3")  # helmet, bare head
-CLIP_STEP_US = 500_000
+CLIP_STEP_US = 1_000_000
 LOOK_EVERY_US = 83_333
 SURE = 0.5
 
@@ -52,12 +52,12 @@ class Tally:
     frames: int = 0
     frames_shown: int = 0
 
-    def add(self, covered: list[bool], objection: str) -> None:
+    def add(self, covered: list[bool], why: str) -> None:
         missed = covered.count(False)
         self.n += len(covered)
         self.missed += missed
         self.frames += 1
-        if not objection:
+        if not why:
             self.n_shown += len(covered)
             self.missed_shown += missed
             self.frames_shown += 1
@@ -80,8 +80,8 @@ def heads_of_pictures(gate: Gate, folder: Path) -> Tally:
         (found,) = gate.look([picture], whole)
         (regions,) = find_regions([seen(0, found)], width=width, height=height)
         mask = fill_mask(regions)
-        (objection,) = gate.objections([picture], [regions], [mask], whole)
-        tally.add([share(mask, head) >= COVERED for head in heads], objection)
+        (sighted,) = gate.search([picture], whole)
+        tally.add([share(mask, head) >= COVERED for head in heads], objection(sighted, regions, mask))
     return tally
 
 
@@ -107,8 +107,9 @@ def persons_of_clips(gate: Gate, detector: model.Detector, outside: OutsideDetec
         for index in chosen:
             picture, region = frames[index].picture, regions[index]
             mask = fill_mask(region)
-            (objection,) = gate.objections([picture], [region], [mask], window)
-            tally.add([is_known(person, region, mask) for person in outside.persons(picture, window)], objection)
+            (sighted,) = gate.search([picture], window)
+            why = objection(sighted, region, mask)
+            tally.add([is_known(person, region, mask) for person in outside.persons(picture, window)], why)
         print(f"  {path.parent.name}: so far {tally}", file=sys.stderr)
     return tally
 
@@ -119,8 +120,12 @@ def decoded(path: Path) -> Iterator[video.Frame]:
 
 
 def is_known(person: np.ndarray, regions: FrameRegions, mask: np.ndarray) -> bool:
-    known = bool(len(regions.bodies)) and float(iou(person, regions.bodies).max()) > 0.4
-    return known or share(mask, head_zone(person)) >= 0.5
+    """Return whether a person is one of the known, or a part of one, or has the head zone filled."""
+    if len(regions.bodies):
+        inside = intersection(person, regions.bodies).max() / area(person)[0]
+        if inside >= 0.7 or iou(person, regions.bodies).max() > 0.4:
+            return True
+    return share(mask, head_zone(person)) >= 0.5
 
 
 def share(mask: np.ndarray, box: np.ndarray) -> float:

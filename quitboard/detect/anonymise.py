@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from quitboard.detect.privacy_gate import Finder, Gate, Window
+from quitboard.detect.privacy_gate import Finder, Gate, Window, objection, steady, with_steady
 from quitboard.detect.regions import Boxes, FrameRegions, find_regions, seen
 from quitboard.errors import EvidenceRefused
 from quitboard.records import Picture
@@ -147,6 +147,15 @@ def _in_cells(part: Picture, height: int) -> Picture:
     return np.where(shape[:, :, None] > 0, cells, part).astype(np.uint8)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Anonymised:
+    """What `anonymise` made of pictures: one entry a picture in each."""
+
+    pictures: tuple[PublishablePicture | None, ...]  # None where refused
+    objections: tuple[str, ...]  # why it is refused; empty where it is not
+    regions: tuple[FrameRegions, ...]  # as filled: what was given, and what the gate saw standing still
+
+
 def anonymise(
     pictures: Sequence[Picture],
     regions: Sequence[FrameRegions],
@@ -154,18 +163,15 @@ def anonymise(
     *,
     window: Window,
     body: str = "pixel",
-) -> tuple[list[PublishablePicture | None], list[str]]:
-    """Fill every picture, let the gate look, and return those it has nothing against, cut to `window`.
+) -> Anonymised:
+    """Fill every picture and return those in which the gate sees nothing uncovered, cut to `window`.
 
     Args:
-        pictures: full-size frames.
+        pictures: full-size frames of one scene.
         regions: what must not be seen in each of them, from `regions.find_regions`.
         gate: looks once more before anything is published.
         window: the part that is to be published.
         body: `evidence.body` of the settings.
-
-    Returns:
-        One entry a picture, None where it is refused; and one text a picture saying why, empty where it is not.
 
     Raises:
         EvidenceRefused: the regions do not belong to these pictures.
@@ -174,15 +180,16 @@ def anonymise(
         raise EvidenceRefused(f"{len(pictures)} pictures with regions for {len(regions)}", todo="No picture is written")
     if any(picture.shape != (known.height, known.width, 3) for picture, known in zip(pictures, regions, strict=True)):
         raise EvidenceRefused("regions of another size than their picture", todo="No picture is written")
-    masks = [fill_mask(known) for known in regions]
-    objections = list(gate.objections(pictures, regions, masks, window))
-    published: list[PublishablePicture | None] = []
-    for picture, known, mask, objection in zip(pictures, regions, masks, objections, strict=True):
-        if objection:
-            published.append(None)
-            continue
-        published.append(PublishablePicture(_VOUCHED, fill(picture, mask, known.bodies, body=body)).cropped(window))
-    return published, objections
+    sighted = gate.search(pictures, window)
+    still = steady(sighted)
+    filled = [with_steady(known, fill_mask(known), still) for known in regions]
+    masks = [fill_mask(known) for known in filled]
+    objections = [objection(*each) for each in zip(sighted, filled, masks, strict=True)]
+    published = [
+        None if why else PublishablePicture(_VOUCHED, fill(picture, mask, known.bodies, body=body)).cropped(window)
+        for picture, known, mask, why in zip(pictures, filled, masks, objections, strict=True)
+    ]
+    return Anonymised(pictures=tuple(published), objections=tuple(objections), regions=tuple(filled))
 
 
 # --- encode: the only place that turns pixels into a file ------------------------------------------------------------
@@ -229,7 +236,7 @@ def gif(pictures: Sequence[PublishablePicture], *, durations_ms: Sequence[int]) 
     )
 
 
-def _steady(pictures: Sequence[PublishablePicture], tolerance: int = 14) -> list[PublishablePicture]:
+def _steady(pictures: Sequence[PublishablePicture], tolerance: int = 8) -> list[PublishablePicture]:
     """Take the sensor's noise out, in space and in time; only published pixels are mixed with published pixels."""
     steady: list[PublishablePicture] = []
     for picture in pictures:
@@ -274,14 +281,14 @@ def anonymise_pictures(pictures: Sequence[Picture], gate: Gate, *, settings: Evi
     known = [seen(index * LEGACY_STEP_US, found) for index, found in zip(near, looks, strict=True)]
     regions = find_regions(known, width=width, height=height)
     window = 0, round(CLOCK_SHARE * height), width, height - round(CLOCK_SHARE * height)
-    published, why = anonymise(chosen, regions, gate, window=window, body=settings.body)
+    made = anonymise(chosen, regions, gate, window=window, body=settings.body)
     kept = [
         (index, picture)
-        for index, picture, region in zip(near, published, regions, strict=True)
+        for index, picture, region in zip(near, made.pictures, regions, strict=True)
         if picture is not None and len(region.bodies)
     ]
     if not kept:
-        reason = next(filter(None, why), "nobody was found in them")
+        reason = next(filter(None, made.objections), "nobody was found in them")
         return Evidence(still=None, clip=None, note=f"no picture: none of {len(chosen)} may be shown ({reason})")
     still = min(kept, key=lambda item: (abs(item[0] - middle), item[0]))[1]
     still = still.resized(published_size(still.size, settings.still_px))

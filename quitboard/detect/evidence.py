@@ -13,7 +13,16 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from quitboard.detect.anonymise import CLOCK_SHARE, Evidence, PublishablePicture, anonymise, gif, jpeg, published_size
+from quitboard.detect.anonymise import (
+    CLOCK_SHARE,
+    Anonymised,
+    Evidence,
+    PublishablePicture,
+    anonymise,
+    gif,
+    jpeg,
+    published_size,
+)
 from quitboard.detect.geometry import area, intersection
 from quitboard.detect.marks import Mark, draw
 from quitboard.detect.privacy_gate import Gate, Window
@@ -86,9 +95,10 @@ def make_evidence(
     scene = _Scene(frames, found, present, width, height, mark, gate, settings)
     chosen = scene.clip_frames(best)
     window = window_around([present[index] for index in chosen], width, height, room=0.3)
-    regions = scene.look_closely(sorted({*chosen, best}), window)
-    clip, clip_why = scene.clip(chosen, regions, window)
-    still, still_why = scene.still(best, chosen, regions, window)
+    regions = scene.look_closely(chosen, window)
+    made = scene.anonymised(chosen, regions, window)
+    clip, clip_why = scene.clip(chosen, made, window)
+    still, still_why = scene.still(best, dict(zip(chosen, made.regions, strict=True)), window)
     note = "; ".join(dict.fromkeys(why for why in (still_why, clip_why) if why))
     return Evidence(still=still, clip=clip, note=note)
 
@@ -116,25 +126,21 @@ class _Scene:
                 break
         return near
 
-    def look_closely(self, chosen: Sequence[int], window: Window) -> list[FrameRegions]:
+    def look_closely(self, chosen: Sequence[int], window: Window) -> dict[int, FrameRegions]:
         """Find what the full picture was too coarse for, in the part to be published at its own resolution."""
-        closer = dict(
-            zip(chosen, self.gate.look([self.frames[index].picture for index in chosen], window), strict=True)
-        )
-        return find_regions(
-            [
-                together(known, seen(known.at_us, closer[index])) if index in closer else known
-                for index, known in enumerate(self.found)
-            ],
-            width=self.width,
-            height=self.height,
-        )
+        looks = self.gate.look([self.frames[index].picture for index in chosen], window)
+        known = list(self.found)
+        for index, closer in zip(chosen, looks, strict=True):
+            known[index] = together(known[index], seen(known[index].at_us, closer))
+        found = find_regions(known, width=self.width, height=self.height)
+        return {index: found[index] for index in chosen}
 
-    def clip(self, chosen: Sequence[int], regions: Sequence[FrameRegions], window: Window) -> tuple[bytes | None, str]:
-        pictures, why = self._anonymised(chosen, regions, window)
-        kept = [(index, picture) for index, picture in zip(chosen, pictures, strict=True) if picture is not None]
+    def clip(self, chosen: Sequence[int], made: Anonymised, window: Window) -> tuple[bytes | None, str]:
+        regions = dict(zip(chosen, made.regions, strict=True))
+        kept = [(index, picture) for index, picture in zip(chosen, made.pictures, strict=True) if picture is not None]
         if len(kept) < MIN_CLIP_FRAMES:
-            return None, f"no clip: {len(kept)} of {len(chosen)} frames may be shown ({_commonest(why)})"
+            why = _commonest(made.objections)
+            return None, f"no clip: {len(kept)} of {len(chosen)} frames may be shown ({why})"
         positions = [self.frames[index].position_us for index, _ in kept]
         steps = [min(LONGEST_HOLD_MS, round((after - now) / 1e4) * 10) for now, after in itertools.pairwise(positions)]
         for shrinking in SHRINKING:
@@ -145,23 +151,20 @@ class _Scene:
                 break
         return encoded, ""
 
-    def still(
-        self, best: int, chosen: Sequence[int], regions: Sequence[FrameRegions], outer: Window
-    ) -> tuple[bytes | None, str]:
-        nearest = sorted({best, *chosen}, key=lambda index: (abs(index - best), index))[:STILL_TRIES]
-        reasons = []
+    def still(self, best: int, regions: Mapping[int, FrameRegions], outer: Window) -> tuple[bytes | None, str]:
+        nearest = sorted(regions, key=lambda index: (abs(index - best), index))[:STILL_TRIES]
+        reasons: list[str] = []
         for index in nearest:
             window = within(window_around([self.subjects[index]], self.width, self.height, room=0.45), outer)
-            (picture,), why = self._anonymised([index], regions, window)
+            made = self.anonymised([index], {index: regions[index]}, window)
+            picture = made.pictures[0]
             if picture is not None:
                 size = published_size(picture.size, self.settings.still_px)
-                return jpeg(self._marked(picture, index, regions[index], window, size)), ""
-            reasons += why
+                return jpeg(self._marked(picture, index, made.regions[0], window, size)), ""
+            reasons += made.objections
         return None, f"no still: {len(nearest)} frames tried ({_commonest(reasons)})"
 
-    def _anonymised(
-        self, chosen: Sequence[int], regions: Sequence[FrameRegions], window: Window
-    ) -> tuple[list[PublishablePicture | None], list[str]]:
+    def anonymised(self, chosen: Sequence[int], regions: Mapping[int, FrameRegions], window: Window) -> Anonymised:
         return anonymise(
             [self.frames[index].picture for index in chosen],
             [regions[index] for index in chosen],

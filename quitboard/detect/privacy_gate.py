@@ -8,7 +8,7 @@ anything uncovered. They are set to see too much rather than too little: what th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quitboard.detect.geometry import iou
-from quitboard.detect.regions import Boxes, FrameRegions, head_zone, no_boxes
+from quitboard.detect.regions import Boxes, FrameRegions, grow_head, head_zone, inside, no_boxes, top_of
 from quitboard.errors import ModelUnusable
 from quitboard.files import resource, sha256_file
 from quitboard.records import ROLES, Detections, Picture, Role
@@ -28,6 +28,10 @@ PERSON_CONFIDENCE = 0.15
 HEAD_CONFIDENCE = 0.25
 FACE_COVER = 0.80
 """Part of a found face or head that must lie in the fill."""
+SAME_PLACE = 0.5
+"""IoU over which two sightings are in the same place."""
+STEADY_SHARE = 0.6
+MIN_STEADY_FRAMES = 6
 FACE_SIDES_PX = (480, 800)
 """The crop's longer side, each time it is searched for faces: large ones first, then those of a few px."""
 FACES_SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
@@ -40,6 +44,15 @@ class Finder(Protocol):
     """What `detect.model.load` returns, as far as it is needed here."""
 
     def detect(self, pictures: Iterable[Picture], *, min_confidence: float | None = None) -> Iterable[Detections]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sighted:
+    """What the gate's own eyes see in one frame: boxes (n, 4) px."""
+
+    faces: Boxes
+    heads: Boxes
+    persons: Boxes
 
 
 class FaceFinder:
@@ -79,7 +92,7 @@ class FaceFinder:
 
 
 class Gate:
-    """Both detectors, loaded once; see `objections`."""
+    """Both detectors, loaded once."""
 
     def __init__(self, finder: Finder, faces: FaceFinder | None = None) -> None:
         """Use `finder` (from `detect.model.load`) for persons and heads. Raises `ModelUnusable`."""
@@ -96,40 +109,83 @@ class Gate:
             for found in self._finder.detect(crops, min_confidence=LOOK_CONFIDENCE)
         ]
 
-    def objections(
-        self,
-        pictures: Sequence[Picture],
-        regions: Sequence[FrameRegions],
-        masks: Sequence[NDArray[np.bool_]],
-        window: Window,
-    ) -> list[str]:
-        """Return, for each picture, why it must not be published; an empty text where nothing was found uncovered.
-
-        Args:
-            pictures: the original full-size frames.
-            regions: what is known in them.
-            masks: (height, width) bool, the pixels that get filled.
-            window: the part to be published, x1 y1 x2 y2 px; only there is looked.
-        """
+    def search(self, pictures: Sequence[Picture], window: Window) -> list[Sighted]:
+        """Return what is seen in the part of the original pictures that is to be published, in px of the whole."""
         x1, y1, x2, y2 = window
+        shift = np.array([x1, y1, x1, y1], np.float64)
         crops = [picture[y1:y2, x1:x2] for picture in pictures]
         mirrored = self._finder.detect(
             [np.ascontiguousarray(crop[:, ::-1]) for crop in crops], min_confidence=LOOK_CONFIDENCE
         )
-        shift = np.array([x1, y1, x1, y1], np.float64)
-        told = []
-        for crop, known, mask, detections in zip(crops, regions, masks, mirrored, strict=True):
-            boxes = detections.xyxy.astype(np.float64)
+        sighted = []
+        for crop, found in zip(crops, mirrored, strict=True):
+            boxes = found.xyxy.astype(np.float64)
             boxes = np.stack([x2 - x1 - boxes[:, 2], boxes[:, 1], x2 - x1 - boxes[:, 0], boxes[:, 3]], axis=1)
-            inner = mask[y1:y2, x1:x2]
-            told.append(
-                _uncovered_face(self._faces, crop, inner)
-                or _uncovered_head(_chosen(boxes, detections, (Role.HEAD, Role.HELMET), HEAD_CONFIDENCE), inner)
-                or _uncovered_person(
-                    _chosen(boxes, detections, (Role.PERSON,), PERSON_CONFIDENCE), known.bodies - shift, inner
+            faces = [self._faces.find(crop, side_px=side, confidence=FACE_CONFIDENCE) for side in FACE_SIDES_PX]
+            sighted.append(
+                Sighted(
+                    faces=np.concatenate(faces) + shift,
+                    heads=_chosen(boxes, found, (Role.HEAD, Role.HELMET), HEAD_CONFIDENCE) + shift,
+                    persons=_chosen(boxes, found, (Role.PERSON,), PERSON_CONFIDENCE) + shift,
                 )
             )
-        return told
+        return sighted
+
+
+def objection(sighted: Sighted, regions: FrameRegions, mask: NDArray[np.bool_]) -> str:
+    """Return why a frame must not be published, or an empty text where all that was sighted in it is covered.
+
+    Args:
+        sighted: from `Gate.search`.
+        regions: what is known in the frame.
+        mask: (height, width) bool, the pixels that get filled.
+    """
+    for what, boxes in (("face", sighted.faces), ("head", sighted.heads)):
+        for box in boxes:
+            if _share(box, mask) < FACE_COVER:
+                return f"a {what} of {box[3] - box[1]:.0f} px is not covered"
+    for person in sighted.persons:
+        if not _is_known(person, regions, mask):
+            return f"a person of {person[3] - person[1]:.0f} px is not known"
+    return ""
+
+
+def steady(sighted: Sequence[Sighted]) -> Sighted:
+    """Return what is sighted in the same place in most frames: a poster, a shop window, or somebody standing there.
+
+    It is no slip of one frame that its neighbours make good: it can only be filled in all frames or in none.
+    """
+    if len(sighted) < MIN_STEADY_FRAMES:
+        return Sighted(faces=no_boxes(), heads=no_boxes(), persons=no_boxes())
+    return Sighted(
+        faces=_steady_boxes([one.faces for one in sighted]),
+        heads=_steady_boxes([one.heads for one in sighted]),
+        persons=_steady_boxes([one.persons for one in sighted]),
+    )
+
+
+def with_steady(regions: FrameRegions, mask: NDArray[np.bool_], still: Sighted) -> FrameRegions:
+    """Return the regions with what stands still and is not covered yet; a person gets the top third, as others do."""
+    heads = [grow_head(box) for box in (*still.faces, *still.heads) if _share(box, mask) < FACE_COVER]
+    persons = [person for person in still.persons if not _is_known(person, regions, mask)]
+    return replace(
+        regions,
+        heads=np.concatenate([regions.heads, inside([*heads, *map(top_of, persons)], regions.width, regions.height)]),
+        bodies=np.concatenate([regions.bodies, inside(persons, regions.width, regions.height)]),
+    )
+
+
+def _steady_boxes(frames: Sequence[Boxes]) -> Boxes:
+    kept: list[Boxes] = []
+    for boxes in frames:
+        for box in boxes:
+            if kept and iou(box, kept).max() > SAME_PLACE:
+                continue
+            near = [other[iou(box, other)[0] > SAME_PLACE] for other in frames if len(other)]
+            if sum(map(bool, map(len, near))) >= STEADY_SHARE * len(frames):
+                every = np.concatenate(near)
+                kept.append(np.concatenate([every[:, :2].min(axis=0), every[:, 2:].max(axis=0)]))
+    return np.array(kept).reshape(-1, 4)
 
 
 def _chosen(boxes: Boxes, detections: Detections, roles: Sequence[Role], confidence: float) -> Boxes:
@@ -137,28 +193,11 @@ def _chosen(boxes: Boxes, detections: Detections, roles: Sequence[Role], confide
     return boxes[np.isin(detections.class_id, classes) & (detections.confidence >= confidence)]
 
 
-def _uncovered_face(faces: FaceFinder, crop: Picture, mask: NDArray[np.bool_]) -> str:
-    for side_px in FACE_SIDES_PX:
-        for face in faces.find(crop, side_px=side_px, confidence=FACE_CONFIDENCE):
-            if _share(face, mask) < FACE_COVER:
-                return f"a face of {face[3] - face[1]:.0f} px is not covered"
-    return ""
-
-
-def _uncovered_head(heads: Boxes, mask: NDArray[np.bool_]) -> str:
-    for head in heads:
-        if _share(head, mask) < FACE_COVER:
-            return f"a head of {head[3] - head[1]:.0f} px is not covered"
-    return ""
-
-
-def _uncovered_person(persons: Boxes, known: Boxes, mask: NDArray[np.bool_]) -> str:
-    for person in persons:
-        if len(known) and iou(person, known).max() > 0.5:
-            continue  # a known person: their head, or their top third, is filled
-        if _share(head_zone(person), mask) < 0.5:
-            return f"a person of {person[3] - person[1]:.0f} px is not known"
-    return ""
+def _is_known(person: Boxes, regions: FrameRegions, mask: NDArray[np.bool_]) -> bool:
+    """Return whether a person is one of the known, whose head or top third is filled, or has the head zone filled."""
+    if len(regions.bodies) and iou(person, regions.bodies).max() > 0.5:
+        return True
+    return _share(head_zone(person), mask) >= 0.5
 
 
 def _share(box: Boxes, mask: NDArray[np.bool_]) -> float:

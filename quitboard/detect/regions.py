@@ -35,6 +35,10 @@ HEAD_ASPECT = 1.5
 HEAD_MARGIN_PX = 2.0
 HEAD_SHARE = 1 / 3
 """Part of a person's height, from the top, that is filled when no head was found."""
+UPRIGHT = 1.8
+"""A person's box higher than this many of its widths shows more than head and shoulders."""
+LARGEST_HEAD = 0.45
+"""No head is more of an upright person's height."""
 SAME_HEAD = 0.35
 SAME_PERSON = 0.65
 SAME_VEHICLE = 0.5
@@ -115,7 +119,7 @@ def find_regions(frames: Sequence[Seen], *, width: int, height: int) -> list[Fra
     the top third filled, or more (`top_of`). Motor vehicles have the band filled in which a plate can be.
     """
     times = [frame.at_us for frame in frames]
-    heads = carry(times, [frame.heads for frame in frames])
+    heads = carry(times, [plausible(frame.heads, frame.persons) for frame in frames])
     persons = carry(times, [frame.persons for frame in frames])
     plates = _plates(times, frames)
     found = []
@@ -128,12 +132,26 @@ def find_regions(frames: Sequence[Seen], *, width: int, height: int) -> list[Fra
             FrameRegions(
                 width=width,
                 height=height,
-                heads=_inside(covers, width, height),
-                plates=_inside(plates[index], width, height),
-                bodies=_inside(list(persons[index]), width, height),
+                heads=inside(covers, width, height),
+                plates=inside(plates[index], width, height),
+                bodies=inside(list(persons[index]), width, height),
             )
         )
     return found
+
+
+def plausible(heads: Boxes, persons: Boxes) -> Boxes:
+    """Return the heads without those that are most of an upright person: there the model took the body for a head.
+
+    Nothing is lost: a person who is left without a head has the top third filled.
+    """
+    if not len(heads) or not len(persons):
+        return heads
+    tall, wide = persons[:, 3] - persons[:, 1], np.maximum(persons[:, 2] - persons[:, 0], 1.0)
+    upright = persons[tall > UPRIGHT * wide]
+    inside = intersection(heads, upright) >= 0.7 * area(heads)[:, None]
+    large = (heads[:, 3] - heads[:, 1])[:, None] > LARGEST_HEAD * (upright[:, 3] - upright[:, 1])[None]
+    return heads[~(inside & large).any(axis=1)]
 
 
 def grow_head(box: Boxes) -> Boxes:
@@ -234,8 +252,8 @@ def carry(times_us: Sequence[int], boxes: Sequence[Boxes]) -> list[Boxes]:
     carried: list[list[Boxes]] = [list(frame) for frame in boxes]
     for tube, _ in _link(times_us, boxes):
         for index, box in _filled(tube, times_us, hold=True):
-            inside = index in tube or min(tube) < index < max(tube)
-            if index not in tube and (inside or not _is_covered(box, list(boxes[index]), 0.5)):
+            between = min(tube) < index < max(tube)
+            if index not in tube and (between or not _is_covered(box, list(boxes[index]), 0.5)):
                 carried[index].append(box)
     return [np.array(frame).reshape(-1, 4) for frame in carried]
 
@@ -345,7 +363,7 @@ def _is_covered(box: Boxes, covers: Sequence[Boxes], share: float = 0.7) -> bool
     return bool(intersection(box, covers).max() >= share * area(box)[0])
 
 
-def _inside(boxes: Sequence[Boxes], width: int, height: int) -> Boxes:
+def inside(boxes: Sequence[Boxes], width: int, height: int) -> Boxes:
     """Cut boxes to the picture, outwards to whole pixels; those outside it vanish."""
     array = np.array(boxes, np.float64).reshape(-1, 4)
     array = np.concatenate([np.floor(array[:, :2]), np.ceil(array[:, 2:])], axis=1)

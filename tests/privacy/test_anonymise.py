@@ -28,9 +28,9 @@ def gate() -> Gate:
 def published(seed: int, gate: Gate, body: str) -> tuple[bytes, bytes]:
     """Film the same way of somebody else, and publish it."""
     pictures = [somebody(street(step), seed, x, y) for step, (x, y) in enumerate(WAY)]
-    shown, why = anonymise(pictures, [regions_of(x, y) for x, y in WAY], gate, window=(140, 80, 460, 320), body=body)
-    assert why == [""] * len(WAY)
-    frames = [picture.resized((240, 180)) for picture in shown if picture is not None]
+    made = anonymise(pictures, [regions_of(x, y) for x, y in WAY], gate, window=(140, 80, 460, 320), body=body)
+    assert made.objections == ("",) * len(WAY)
+    frames = [picture.resized((240, 180)) for picture in made.pictures if picture is not None]
     return jpeg(frames[3]), gif(frames, durations_ms=[120] * len(frames))
 
 
@@ -110,7 +110,7 @@ def test_nobody_else_makes_a_publishable_picture() -> None:
 
 
 def test_a_publishable_picture_cannot_be_written_to(gate: Gate) -> None:
-    (picture,), _ = anonymise([street()], [regions([], [], [])], gate, window=WHOLE)
+    (picture,) = anonymise([street()], [regions([], [], [])], gate, window=WHOLE).pictures
     assert picture is not None
     with pytest.raises(ValueError, match="read-only"):
         picture.pixels[0, 0] = 0
@@ -138,11 +138,11 @@ def test_no_regions_no_picture(gate: Gate, pictures: list[np.ndarray], known: li
 
 def test_a_frame_that_the_gate_objects_to_is_not_made(gate: Gate) -> None:
     pictures = [somebody(street(), 0, 200, 140), somebody(street(), 0, 200, 140)]
-    shown, why = anonymise(pictures, [regions_of(200, 140), regions_of(480, 140)], gate, window=WHOLE)
-    assert shown[0] is not None
-    assert why[0] == ""
-    assert shown[1] is None
-    assert "face" in why[1]
+    made = anonymise(pictures, [regions_of(200, 140), regions_of(480, 140)], gate, window=WHOLE)
+    assert made.pictures[0] is not None
+    assert made.objections[0] == ""
+    assert made.pictures[1] is None
+    assert "face" in made.objections[1]
 
 
 # --- the files ------------------------------------------------------------------------------------------------------

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from quitboard.detect.anonymise import anonymise, anonymise_pictures, fill_mask
-from quitboard.detect.privacy_gate import FaceFinder, Gate
+from quitboard.detect.privacy_gate import FaceFinder, Gate, Sighted, Window, objection, steady, with_steady
 from quitboard.detect.regions import FrameRegions, find_regions, no_boxes, seen
 from quitboard.errors import ModelUnusable
 from quitboard.files import resource
@@ -36,9 +37,9 @@ def faces() -> FaceFinder:
     return FaceFinder()
 
 
-def objection(gate: Gate, picture: np.ndarray, regions: FrameRegions) -> str:
-    (told,) = gate.objections([picture], [regions], [fill_mask(regions)], WHOLE)
-    return told
+def told(gate: Gate, picture: np.ndarray, regions: FrameRegions, window: Window = WHOLE) -> str:
+    (sighted,) = gate.search([picture], window)
+    return objection(sighted, regions, fill_mask(regions))
 
 
 def mirrored(box: np.ndarray) -> np.ndarray:
@@ -49,38 +50,62 @@ def mirrored(box: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("seed", [0, 1, 3])
 def test_a_face_that_the_detector_missed_is_seen(faces: FaceFinder, seed: int, width: int) -> None:
     picture = somebody(street(), seed, 260, 120, width)
-    assert "face" in objection(Gate(Told(), faces), picture, NOTHING)
-    assert not objection(Gate(Told(), faces), picture, regions_of(260, 120, width))
+    assert "face" in told(Gate(Told(), faces), picture, NOTHING)
+    assert not told(Gate(Told(), faces), picture, regions_of(260, 120, width))
 
 
 def test_a_fill_beside_the_face_does_not_count(faces: FaceFinder) -> None:
-    assert "face" in objection(Gate(Told(), faces), somebody(street(), 0, 260, 120), regions_of(330, 130))
+    assert "face" in told(Gate(Told(), faces), somebody(street(), 0, 260, 120), regions_of(330, 130))
 
 
 def test_an_empty_street_meets_no_objection(faces: FaceFinder) -> None:
-    assert not objection(Gate(Told(), faces), street(), NOTHING)
+    assert not told(Gate(Told(), faces), street(), NOTHING)
 
 
 def test_a_person_nobody_knew_of_is_seen(faces: FaceFinder) -> None:
     unknown = (Role.PERSON, mirrored(person_box(420, 200, 20)), 0.2)
-    assert "person" in objection(Gate(Told(unknown), faces), street(), regions_of(100, 100))
+    assert "person" in told(Gate(Told(unknown), faces), street(), regions_of(100, 100))
 
 
 def test_a_known_person_is_no_objection(faces: FaceFinder) -> None:
     known = (Role.PERSON, mirrored(person_box(100, 100) + 3), 0.9)
-    assert not objection(Gate(Told(known), faces), street(), regions_of(100, 100))
+    assert not told(Gate(Told(known), faces), street(), regions_of(100, 100))
 
 
 @pytest.mark.parametrize("role", [Role.HEAD, Role.HELMET])
 def test_a_head_outside_the_fill_is_seen(faces: FaceFinder, role: Role) -> None:
     head = (role, mirrored(head_box(420, 200, 20)), 0.4)
-    assert "head" in objection(Gate(Told(head), faces), street(), regions_of(100, 100))
+    assert "head" in told(Gate(Told(head), faces), street(), regions_of(100, 100))
 
 
 def test_only_what_is_published_is_looked_at(faces: FaceFinder) -> None:
     picture = somebody(street(), 0, 30, 100)
-    (told,) = Gate(Told(), faces).objections([picture], [NOTHING], [fill_mask(NOTHING)], (320, 0, 640, 480))
-    assert not told
+    assert not told(Gate(Told(), faces), picture, NOTHING, (320, 0, 640, 480))
+    assert "face" in told(Gate(Told(), faces), picture, NOTHING, (0, 0, 320, 480))
+
+
+def sighted(faces: Sequence[np.ndarray] = (), persons: Sequence[np.ndarray] = ()) -> Sighted:
+    def array(boxes: Sequence[np.ndarray]) -> np.ndarray:
+        return np.array(boxes, float).reshape(-1, 4)
+
+    return Sighted(faces=array(faces), heads=no_boxes(), persons=array(persons))
+
+
+def test_what_stands_in_the_same_place_in_most_frames_is_filled_like_a_person() -> None:
+    poster, standing = head_box(40, 60, 30), person_box(500, 100, 30)
+    still = steady([sighted([poster + step % 3], [standing]) if step != 4 else sighted() for step in range(8)])
+    regions = with_steady(NOTHING, fill_mask(NOTHING), still)
+    assert not objection(sighted([poster], [standing]), regions, fill_mask(regions))
+    assert len(regions.heads) == 2
+    assert len(regions.bodies) == 1
+
+
+def test_what_comes_and_goes_is_not_steady() -> None:
+    head = head_box(40, 60, 30)
+    moving = [sighted([head + np.array([20, 0, 20, 0]) * step]) for step in range(8)]
+    seldom = [sighted([head] if step < 4 else []) for step in range(8)]
+    for frames in (moving, seldom, [sighted([head])] * 5):
+        assert not len(steady(frames).faces)
 
 
 @pytest.mark.parametrize("content", [None, b"not weights"], ids=["absent", "changed"])
@@ -119,15 +144,15 @@ def test_a_case_of_the_first_quitboard_is_anonymised(faces: FaceFinder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("finder", "why"),
     [
         pytest.param(Told(), "face", id="the detector found nobody, the gate did"),
         pytest.param(Told((Role.PERSON, person_box(20, 150, 30), 0.9)), "face", id="the detector found somebody else"),
     ],
 )
-def test_a_case_that_cannot_be_vouched_for_has_no_picture(faces: FaceFinder, told: Told, why: str) -> None:
+def test_a_case_that_cannot_be_vouched_for_has_no_picture(faces: FaceFinder, finder: Told, why: str) -> None:
     pictures = [somebody(street(step), 0, 400, 120) for step in range(3)]
-    evidence = anonymise_pictures(pictures, Gate(told, faces), settings=EvidenceSettings())
+    evidence = anonymise_pictures(pictures, Gate(finder, faces), settings=EvidenceSettings())
     assert evidence.still is None
     assert evidence.clip is None
     assert why in evidence.note
@@ -145,6 +170,6 @@ def test_what_neighbours_know_covers_a_missed_frame(faces: FaceFinder) -> None:
     frames = [seen(step * 100_000, detections() if step == 3 else found) for step in range(7)]
     regions = find_regions(frames, width=WIDTH, height=HEIGHT)
     pictures = [somebody(street(step), 0, 260, 120) for step in range(7)]
-    shown, why = anonymise(pictures, regions, Gate(Told(), faces), window=WHOLE)
-    assert why == [""] * 7
-    assert all(shown)
+    made = anonymise(pictures, regions, Gate(Told(), faces), window=WHOLE)
+    assert set(made.objections) == {""}
+    assert all(made.pictures)

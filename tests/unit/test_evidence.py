@@ -22,8 +22,8 @@ from quitboard.detect.evidence import (
     window_around,
 )
 from quitboard.detect.marks import draw, mark_for
-from quitboard.detect.privacy_gate import FaceFinder, Gate
-from quitboard.records import Role
+from quitboard.detect.privacy_gate import FaceFinder, Gate, Sighted, Window
+from quitboard.records import Picture, Role
 from quitboard.settings import EvidenceSettings
 from tests.privacy.scene import HEIGHT, WIDTH, Frame, Told, detections, head_box, person_box, somebody, street
 
@@ -38,14 +38,23 @@ def faces() -> FaceFinder:
 
 
 class Blinded(Gate):
-    """A gate that also objects to the frames it is told, counted over everything it is asked."""
+    """A gate that sees a face, in another place of each window, in the frames it is told."""
 
     def __init__(self, faces: FaceFinder, objects_to: Sequence[int], frames: Sequence[Frame]) -> None:
         super().__init__(Told(), faces)
         self.bad = [frames[index].picture.tobytes() for index in objects_to]
 
-    def objections(self, pictures, regions, masks, window):  # type: ignore[no-untyped-def]
-        return ["told to" if picture.tobytes() in self.bad else "" for picture in pictures]
+    def search(self, pictures: Sequence[Picture], window: Window) -> list[Sighted]:
+        nothing = np.zeros((0, 4))
+        corner = np.array([window[0], window[1], window[0] + 10.0, window[1] + 10.0])
+        return [
+            Sighted(
+                faces=(corner + 10 * step)[None] if picture.tobytes() in self.bad else nothing,
+                heads=nothing,
+                persons=nothing,
+            )
+            for step, picture in enumerate(pictures)
+        ]
 
 
 def film(seed: int = 0) -> list[Frame]:
@@ -100,7 +109,7 @@ def test_too_few_frames_give_no_clip_and_say_so(faces: FaceFinder) -> None:
     assert made.still is not None
     assert made.clip is None
     assert "no clip" in made.note
-    assert "told to" in made.note
+    assert "face" in made.note
 
 
 def test_no_frame_gives_no_evidence_and_says_so(faces: FaceFinder) -> None:

@@ -90,6 +90,18 @@ def test_what_cannot_be_their_head_does_not_spare_the_top_third(head: np.ndarray
     assert len(headless(PERSON[None], head[None])) == 1, whose
 
 
+def test_a_body_taken_for_a_head_is_not_filled_whole() -> None:
+    (one,) = regions([[(Role.PERSON, PERSON, 0.9), (Role.HEAD, PERSON + 2, 0.3)]])
+    assert is_inside(box(300, 200, 360, 260), one.heads)
+    assert one.heads[:, 3].max() < 300
+
+
+def test_a_close_up_head_that_fills_the_persons_box_is_filled_whole() -> None:
+    closeup = box(300, 200, 400, 330)
+    (one,) = regions([[(Role.PERSON, closeup, 0.9), (Role.HEAD, closeup, 0.9)]])
+    assert is_inside(closeup, one.heads)
+
+
 def test_one_head_serves_one_person() -> None:
     passenger = PERSON + box(14, 4, 14, 4)
     assert len(headless(np.array([PERSON, passenger]), HEAD[None])) == 1
