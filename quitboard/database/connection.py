@@ -152,6 +152,12 @@ def duckdb_errors_named(name: str) -> Iterator[None]:
             raise DiskFull(
                 "the disk is full", where=name, todo="Free some space and run the same command again: it continues"
             ) from None
+        if re.search(r"permission denied|read-only file system", text, re.IGNORECASE):
+            raise DatabaseError(
+                "the database may not be opened: permission denied",
+                where=name,
+                todo="Check whose the board's folder is, and whether it may be written",
+            ) from None
         raise _damaged(name, text) from None
     except (duckdb.FatalException, duckdb.SerializationException, duckdb.InternalException) as error:
         raise _damaged(name, str(error)) from None

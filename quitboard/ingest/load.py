@@ -18,7 +18,7 @@ from quitboard import bundle, files
 from quitboard.bundle.form import manifest_bytes
 from quitboard.database import load as rows
 from quitboard.database.connection import opened
-from quitboard.errors import BundleError
+from quitboard.errors import BundleError, UsageError
 from quitboard.ingest import inbox, legacy, media
 from quitboard.records import Report, Rule, SetAside
 
@@ -71,7 +71,11 @@ def ingest(
     done: list[str] = []
     unchanged: list[str] = []
     set_aside: list[SetAside] = []
-    with files.locked(target.lock, what="board"), opened(target.database) as connection:
+    with (
+        _file_errors_named(),
+        files.locked(target.lock, what="board"),
+        opened(target.database) as connection,
+    ):
         if target.unfinished.exists():
             media.sweep(target.media, rows.all_pictures(connection))
             inbox.sweep(items)
@@ -97,6 +101,21 @@ def ingest(
     if progress:
         progress("", len(items), len(items))
     return Report(done=done, unchanged=unchanged, set_aside=set_aside)
+
+
+@contextlib.contextmanager
+def _file_errors_named() -> Iterator[None]:
+    """Turn what the system says of a folder that is full or locked into words. Raises `DiskFull`, `UsageError`."""
+    try:
+        with files.disk_full_named("media"):
+            yield
+    except PermissionError as error:
+        name = Path(error.filename or "").name
+        raise UsageError(
+            "may not be written: permission denied",
+            where=name,
+            todo="Check whose the board's folder is, and whether it may be written",
+        ) from None
 
 
 def _reason(error: BundleError, name: str) -> str:
