@@ -27,6 +27,7 @@ from quitboard.records import Camera, Detections, Exposure, Recording, Rule, Tra
 from quitboard.settings import RuleSettings
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FOREVER_US = 1 << 62
 TOGETHER_US = 4_000_000
 """Breaches of one vehicle whose clearest instants lie so near share their evidence."""
 
@@ -53,14 +54,27 @@ class Decision:
         return [finding for finding in self.findings if finding.is_breach]
 
 
-def decide(seen: Sequence[Seen], camera: Camera, rules: Sequence[Rule], day: date, settings: RuleSettings) -> Decision:
-    """Decide on a day's recordings of one camera, given by their start."""
+def decide(
+    seen: Sequence[Seen],
+    camera: Camera,
+    rules: Sequence[Rule],
+    day: date,
+    settings: RuleSettings,
+    *,
+    zones_trusted_until_us: int | None = None,
+) -> Decision:
+    """Decide on a day's recordings of one camera, given by their start.
+
+    From `zones_trusted_until_us` on, rules that need a zone find nothing, and those hours do not count for them.
+    """
     parts = counted_once(one.recording for one in seen)
     width, height = size_of(seen)
     frames = list(_frames(seen, parts, width, height))
     heads = heads_of(frames)
     tracks = tuple(track_frames(frames))
-    return decide_again(tracks, heads, seen, camera, rules, day, settings)
+    return decide_again(
+        tracks, heads, seen, camera, rules, day, settings, zones_trusted_until_us=zones_trusted_until_us
+    )
 
 
 def decide_again(
@@ -71,25 +85,25 @@ def decide_again(
     rules: Sequence[Rule],
     day: date,
     settings: RuleSettings,
+    *,
+    zones_trusted_until_us: int | None = None,
 ) -> Decision:
-    """Decide from tracks alone, as they are kept in a bundle."""
+    """Decide from tracks alone, as they are kept in a bundle; see `decide`."""
+    until_us = _FOREVER_US if zones_trusted_until_us is None else zones_trusted_until_us
     width, height = size_of(seen)
     scene = read_scene(tracks, heads, camera, width=width, height=height, settings=settings)
-    findings = run_rules(scene, camera, rules, day, settings)
-    return Decision(
-        tracks=tuple(tracks),
-        heads=heads,
-        findings=tuple(findings),
-        exposures=tuple(
-            exposures_of(
-                camera,
-                kinds_watched(camera, rules, day),
-                [_footage(one) for one in seen],
-                tracks=tracks,
-                findings=findings,
-            )
-        ),
-    )
+    findings = [
+        finding
+        for finding in run_rules(scene, camera, rules, day, settings)
+        if finding.kind not in NEEDED_ZONES or finding.to_us <= until_us
+    ]
+    kinds = kinds_watched(camera, rules, day)
+    free, zoned = [[kind for kind in kinds if (kind in NEEDED_ZONES) is needs] for needs in (False, True)]
+    exposures = [
+        *exposures_of(camera, free, [_footage(one) for one in seen], tracks=tracks, findings=findings),
+        *exposures_of(camera, zoned, [_footage(one, until_us) for one in seen], tracks=tracks, findings=findings),
+    ]
+    return Decision(tracks=tuple(tracks), heads=heads, findings=tuple(findings), exposures=tuple(exposures))
 
 
 NEEDED_ZONES = {
@@ -114,12 +128,16 @@ def kinds_watched(camera: Camera, rules: Sequence[Rule], day: date) -> list[str]
     ]
 
 
-def _footage(one: Seen) -> Footage:
+def _footage(one: Seen, until_us: int = _FOREVER_US) -> Footage:
     began_us = start_us(one.recording)
+
+    def cut(from_us: int, to_us: int) -> tuple[int, int]:
+        return min(began_us + from_us, until_us), min(began_us + to_us, until_us)
+
     return Footage(
         recording_sha256=one.recording.sha256,
-        watched=((began_us, began_us + round(one.recording.read_s * 1e6)),),
-        looked=tuple((began_us + span.from_us, began_us + span.to_us) for span in one.look.spans),
+        watched=(cut(0, round(one.recording.read_s * 1e6)),),
+        looked=tuple(cut(span.from_us, span.to_us) for span in one.look.spans),
     )
 
 

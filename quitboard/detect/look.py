@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from quitboard.detect import gate, video
+from quitboard.detect.closer import look_closer
 from quitboard.detect.gate import Span
 from quitboard.detect.journal import Journal, key_of
 from quitboard.detect.model import Detector
@@ -20,6 +21,8 @@ from quitboard.records import Camera, FrameDetections, Picture, Recording, ZoneK
 from quitboard.settings import DetectSettings
 
 STRETCH_US = 60_000_000
+MIN_CONFIDENCE = 0.1
+"""Weak boxes are kept: the tracker's second round needs them, and votes weigh each by its confidence."""
 GATE_ZONES = (ZoneKind.IGNORE, ZoneKind.NO_PARKING)
 """Zones that have a say in where the gate looks."""
 FORMAT = 1
@@ -160,20 +163,21 @@ def _read(
     spans = [(span.from_us, span.to_us) for page in pages for span in page.spans]
     waiting = list(reversed(pages))
     frames: list[FrameDetections] = []
-    positions: deque[int] = deque()
+    under_way: deque[video.Frame] = deque()
     with video.frames(path, spans=spans, every_us=every_us) as reader:
 
         def pictures() -> Iterator[Picture]:
             for frame in reader:
-                positions.append(frame.position_us)
+                under_way.append(frame)
                 yield frame.picture
 
-        for detections in detector.detect(pictures()):
-            position_us = positions.popleft()
-            while position_us >= waiting[-1].spans[-1].to_us:
+        for first in detector.detect(pictures(), min_confidence=MIN_CONFIDENCE):
+            frame = under_way.popleft()
+            while frame.position_us >= waiting[-1].spans[-1].to_us:
                 yield waiting.pop(), frames, list(reader.faults)
                 frames = []
-            frames.append(FrameDetections(position_us=position_us, detections=detections))
+            boxes = look_closer(frame.picture, first, detector, min_confidence=MIN_CONFIDENCE)
+            frames.append(FrameDetections(position_us=frame.position_us, detections=boxes))
         while waiting:
             yield waiting.pop(), frames, list(reader.faults)
             frames = []

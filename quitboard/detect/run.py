@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
 from quitboard import __version__, bundle, catalogue, files
-from quitboard.detect import model, recordings
+from quitboard.detect import model, recordings, video
 from quitboard.detect.again import pack_tracks
 from quitboard.detect.day import (
     Decision,
@@ -35,10 +35,13 @@ from quitboard.detect.look import look
 from quitboard.detect.pictures import PictureMaker
 from quitboard.detect.recordings import Found, Inventory
 from quitboard.detect.report import DayDone, DetectReport, bundle_name, summary
-from quitboard.errors import NothingUsable, RecordingError, UsageError
-from quitboard.records import Camera, Manifest, Rule, SetAside, Violation
+from quitboard.detect.steady import untrusted_from
+from quitboard.errors import BundleError, NothingUsable, RecordingError, UsageError
+from quitboard.records import Camera, Manifest, Picture, Rule, SetAside, Violation
 from quitboard.settings import Settings
 
+THUMBNAIL_EVERY_US = 20_000_000
+THUMBNAIL_WIDTH_PX = 320
 FORMAT = 1
 """Raised when the same inputs would give another bundle than before."""
 
@@ -115,7 +118,10 @@ def detect(
         days=tuple(one.day for one in done if one.day),
         violations=tuple(violation for one in done for violation in one.violations),
         set_aside=set_aside,
-        warnings=tuple(f"{one.recording.name}: {text}" for one in chosen for text in one.warnings),
+        warnings=(
+            *(f"{one.recording.name}: {text}" for one in chosen for text in one.warnings),
+            *(text for one in done for text in one.warnings),
+        ),
         watched_s=sum(one.watched_s for one in done),
         looked_s=sum(one.looked_s for one in done),
         recordings=len(chosen),
@@ -160,6 +166,7 @@ class _Done:
     day: DayDone | None  # None: nothing of it could be read
     violations: tuple[Mapping[str, Any], ...] = ()
     set_aside: tuple[SetAside, ...] = ()
+    warnings: tuple[str, ...] = ()
     watched_s: float = 0.0
     looked_s: float = 0.0
 
@@ -176,24 +183,29 @@ class _Job:
 
     def day(self, camera: Camera, day: date, found: Sequence[Found]) -> _Done:
         """Make a camera-day's bundle, or say what the journal knows of it."""
-        name = bundle_name(camera.id, day)
-        entry = f"bundles/{name.removesuffix('.zip')}.json"
         key = self._key(camera, found)
+        entry = f"bundles/{camera.id}_{day.isoformat()}/{key}.json"
         known = self._journal.get_json(entry)
-        if known is None or known["key"] != key:
-            known = {"key": key, **self._make(camera, day, found)}
+        is_new = known is None
+        if known is None:
+            known = self._make(camera, day, found, self._target(camera, day, found, key))
             self._journal.put_json(entry, known)
-            is_new = True
         else:
             self._told.advanced(sum(one.recording.read_s for one in found))
-            is_new = False
         self._told.found(len(known["violations"]))
         return _Done(
-            day=DayDone(bundle=name, camera_id=camera.id, day=day, violations=len(known["violations"]), is_new=is_new)
+            day=DayDone(
+                bundle=known["bundle"],
+                camera_id=camera.id,
+                day=day,
+                violations=len(known["violations"]),
+                is_new=is_new,
+            )
             if known["bundle"]
             else None,
             violations=tuple(known["violations"]),
             set_aside=tuple(SetAside(**item) for item in known["set_aside"]),
+            warnings=tuple(known["warnings"]),
             watched_s=known["watched_s"],
             looked_s=known["looked_s"],
         )
@@ -203,21 +215,39 @@ class _Job:
             format=FORMAT,
             tool=__version__,
             camera=dataclasses.asdict(camera),
-            recordings=[dataclasses.asdict(one.recording) for one in found],
+            recordings=[{**dataclasses.asdict(one.recording), "name": ""} for one in found],
             rules=catalogue.catalogue_sha256(self._rules),
             settings=self._settings.sha256_of("detect", "rules", "evidence"),
             model=self._detector.card.sha256,
         )
 
-    def _make(self, camera: Camera, day: date, found: Sequence[Found]) -> dict[str, Any]:
+    def _target(self, camera: Camera, day: date, found: Sequence[Found], key: str) -> Path:
+        """Return the bundle's path: another than the day's own where a bundle waits there that says more than ours."""
+        path = self._out / bundle_name(camera.id, day)
+        try:
+            with bundle.read(path) as waiting:
+                listed = {one.sha256 for one in waiting.manifest.recordings}
+        except (BundleError, OSError):
+            return path
+        ours = {one.recording.sha256 for one in found}
+        return path if listed <= ours else path.with_name(f"{path.stem}_{key[:8]}.zip")
+
+    def _make(self, camera: Camera, day: date, found: Sequence[Found], target: Path) -> dict[str, Any]:
         paths = {one.recording.sha256: one.path for one in found}
         seen, set_aside = self._look(camera, found)
+        known: dict[str, Any] = {
+            "bundle": "", "violations": [], "set_aside": set_aside, "warnings": [], "watched_s": 0.0, "looked_s": 0.0,
+        }  # fmt: skip
         if not seen:
-            return {"violations": [], "set_aside": set_aside, "watched_s": 0.0, "looked_s": 0.0, "bundle": ""}
-        decision = decide(seen, camera, self._rules, day, self._settings.rules)
+            return known
+        trusted_us = self._zones_trusted_until_us(camera, seen, paths)
+        if trusted_us is not None:
+            what = f"camera {camera.id} looks elsewhere than in the morning of {day}: its zones count only until then"
+            known["warnings"].append(what)
+        decision = decide(seen, camera, self._rules, day, self._settings.rules, zones_trusted_until_us=trusted_us)
         violations, media = self._show(decision, seen, camera, paths)
-        manifest = bundle.write(
-            self._out / bundle_name(camera.id, day),
+        bundle.write(
+            target,
             manifest=Manifest(
                 format="",
                 version=0,
@@ -236,13 +266,26 @@ class _Job:
             tracks=pack_tracks(decision.tracks, decision.heads, seen),
             media=media,
         )
-        return {
-            "bundle": manifest.id,
+        return known | {
+            "bundle": target.name,
             "violations": [summary(one) for one in violations],
-            "set_aside": set_aside,
             "watched_s": sum(one.recording.read_s for one in seen),
             "looked_s": sum((span.to_us - span.from_us) / 1e6 for one in seen for span in one.look.spans),
         }
+
+    def _zones_trusted_until_us(self, camera: Camera, seen: Sequence[Seen], paths: Mapping[str, Path]) -> int | None:
+        """Return the instant from which the camera was turned or covered; None where it was not, or has no zones."""
+        if not camera.zones:
+            return None
+
+        def thumbnails() -> Iterator[tuple[int, Picture]]:
+            for one in seen:
+                path = paths[one.recording.sha256]
+                with video.keyframes(path, every_us=THUMBNAIL_EVERY_US, grey_width_px=THUMBNAIL_WIDTH_PX) as reader:
+                    for frame in reader:
+                        yield start_us(one.recording) + frame.position_us, frame.picture
+
+        return untrusted_from(thumbnails())
 
     def _look(self, camera: Camera, found: Sequence[Found]) -> tuple[list[Seen], list[dict[str, str]]]:
         seen: list[Seen] = []

@@ -1,0 +1,90 @@
+"""A second look at riders: heads are found in crops at the recording's own resolution.
+
+A head that is 20 px high in a 1080p recording is 7 px in the picture that the network gets. Where a person and a
+vehicle lie on each other, that part is cut out as a square and looked at once more. A head that the closer look sees
+takes the place of the same head as the first look saw it; everything else of the first look stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import numpy as np
+
+from quitboard.detect.boxes import iou_matrix
+from quitboard.records import ROLES, VEHICLE_ROLES, Detections, FloatArray, Picture, Role
+
+CROP_IMGSZ = 320
+CROP_GROWTH = 1.35
+"""Side of the square over the longer side of person and vehicle together: heads at the edge stay whole."""
+MAX_CROPS = 4
+"""In one frame; the largest come first."""
+TALLEST_SHARE = 0.6
+"""A person who fills more of the picture than this is seen well enough by the first look."""
+SHORTEST_PX = 24
+_SAME_CROP_IOU = 0.6
+_SAME_HEAD_IOU = 0.3
+_PERSON = ROLES.index(Role.PERSON)
+_VEHICLES = [ROLES.index(role) for role in VEHICLE_ROLES]
+_HEADS = [ROLES.index(Role.HEAD), ROLES.index(Role.HELMET)]
+
+
+class Finder(Protocol):
+    """What `detect.model.load` returns, as far as it is needed here."""
+
+    def detect(
+        self, pictures: Iterable[Picture], *, min_confidence: float | None = None, imgsz: int | None = None
+    ) -> Iterator[Detections]: ...
+
+
+def look_closer(picture: Picture, first: Detections, finder: Finder, *, min_confidence: float) -> Detections:
+    """Return `first` with the heads of possible riders as a closer look sees them."""
+    windows = crops_of(first, width=picture.shape[1], height=picture.shape[0])
+    if not windows:
+        return first
+    crops = [np.ascontiguousarray(picture[y1:y2, x1:x2]) for x1, y1, x2, y2 in windows]
+    is_seen_again = np.zeros(len(first), bool)
+    parts: list[Detections] = []
+    found = finder.detect(crops, min_confidence=min_confidence, imgsz=CROP_IMGSZ)
+    for (x1, y1, _x2, _y2), closer in zip(windows, found, strict=True):
+        heads = np.isin(closer.class_id, _HEADS)
+        boxes = closer.xyxy[heads] + np.array([x1, y1, x1, y1], np.float32)
+        is_seen_again |= (iou_matrix(first.xyxy, boxes) > _SAME_HEAD_IOU).any(axis=1)
+        parts.append(Detections(xyxy=boxes, confidence=closer.confidence[heads], class_id=closer.class_id[heads]))
+    kept = ~(is_seen_again & np.isin(first.class_id, _HEADS))
+    return Detections(
+        xyxy=np.concatenate([first.xyxy[kept], *(part.xyxy for part in parts)]),
+        confidence=np.concatenate([first.confidence[kept], *(part.confidence for part in parts)]),
+        class_id=np.concatenate([first.class_id[kept], *(part.class_id for part in parts)]),
+    )
+
+
+def crops_of(first: Detections, *, width: int, height: int) -> list[tuple[int, int, int, int]]:
+    """Return squares (x1, y1, x2, y2 px) around persons who may be riding, the largest first."""
+    persons = first.xyxy[first.class_id == _PERSON]
+    vehicles = first.xyxy[np.isin(first.class_id, _VEHICLES)]
+    squares: list[FloatArray] = []
+    for person in sorted(persons, key=lambda box: (-(box[3] - box[1]), *box)):
+        if not SHORTEST_PX <= person[3] - person[1] <= TALLEST_SHARE * height:
+            continue
+        touching = [vehicle for vehicle in vehicles if _touches(person, vehicle)]
+        if not touching:
+            continue
+        together = np.array([person, *touching])
+        low, high = together[:, :2].min(axis=0), together[:, 2:].max(axis=0)
+        side = min(float((high - low).max()) * CROP_GROWTH, width, height)
+        corner = np.clip((low + high) / 2 - side / 2, 0, (width - side, height - side))
+        square = np.array([*corner, *(corner + side)], np.float32)
+        if not any(iou_matrix(square[None], other[None])[0, 0] > _SAME_CROP_IOU for other in squares):
+            squares.append(square)
+    whole = [tuple(int(value) for value in square) for square in squares[:MAX_CROPS]]
+    # The sides are made equal again after rounding: every crop then has the network's one square shape.
+    return [(x, y, x + min(right - x, bottom - y), y + min(right - x, bottom - y)) for x, y, right, bottom in whole]
+
+
+def _touches(person: FloatArray, vehicle: FloatArray) -> bool:
+    """Whether a vehicle and a person share a third of the narrower one's width, and some of their height."""
+    shared = min(person[2], vehicle[2]) - max(person[0], vehicle[0])
+    narrow = min(person[2] - person[0], vehicle[2] - vehicle[0])
+    return bool(shared >= narrow / 3 and person[1] < vehicle[3] and vehicle[1] < person[3])

@@ -1,0 +1,112 @@
+"""The second look: where it looks, and whose word counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pytest
+
+from quitboard.detect.closer import CROP_IMGSZ, MAX_CROPS, crops_of, look_closer
+from quitboard.records import ROLES, Detections, Picture, Role
+
+Boxes = list[tuple[Role, tuple[float, float, float, float], float]]
+PERSON = (Role.PERSON, (600.0, 300.0, 660.0, 460.0), 0.9)
+SCOOTER = (Role.SCOOTER, (590.0, 380.0, 680.0, 470.0), 0.8)
+BARE = (Role.HEAD, (620.0, 300.0, 644.0, 328.0), 0.6)
+
+
+def detections(boxes: Boxes) -> Detections:
+    return Detections(
+        xyxy=np.array([box for _, box, _ in boxes], np.float32).reshape(-1, 4),
+        confidence=np.array([sure for _, _, sure in boxes], np.float32),
+        class_id=np.array([ROLES.index(role) for role, _, _ in boxes], np.int64),
+    )
+
+
+class Closer:
+    """Answers each crop with the same boxes, given in the crop's own pixels."""
+
+    def __init__(self, answer: Boxes) -> None:
+        self.answer = answer
+        self.shapes: list[tuple[int, ...]] = []
+        self.imgsz: int | None = None
+
+    def detect(
+        self, pictures: Iterable[Picture], *, min_confidence: float | None = None, imgsz: int | None = None
+    ) -> Iterator[Detections]:
+        self.imgsz = imgsz
+        for picture in pictures:
+            self.shapes.append(picture.shape)
+            yield detections(self.answer)
+
+
+def heads(found: Detections) -> list[tuple[str, float]]:
+    return sorted(
+        (ROLES[class_id].value, round(float(sure), 2))
+        for class_id, sure in zip(found.class_id, found.confidence, strict=True)
+        if ROLES[class_id] in (Role.HEAD, Role.HELMET)
+    )
+
+
+def picture() -> Picture:
+    return np.zeros((720, 1280, 3), np.uint8)
+
+
+def helmet_in_crop(of: Detections) -> Boxes:
+    (x1, y1, _, _), *_ = crops_of(of, width=1280, height=720)
+    return [(Role.HELMET, (620.0 - x1, 300.0 - y1, 644.0 - x1, 328.0 - y1), 0.7)]
+
+
+def test_a_head_seen_closer_takes_the_place_of_the_first_look_at_it() -> None:
+    first = detections([PERSON, SCOOTER, BARE])
+    closer = Closer(helmet_in_crop(first))
+    assert heads(look_closer(picture(), first, closer, min_confidence=0.1)) == [("helmet", 0.7)]
+    assert closer.imgsz == CROP_IMGSZ
+
+
+def test_a_head_that_only_the_first_look_saw_stays() -> None:
+    first = detections([PERSON, SCOOTER, BARE])
+    assert heads(look_closer(picture(), first, Closer([]), min_confidence=0.1)) == [("head", 0.6)]
+
+
+def test_persons_and_vehicles_stay_as_the_first_look_saw_them() -> None:
+    first = detections([PERSON, SCOOTER])
+    second = look_closer(picture(), first, Closer([(Role.CAR, (0.0, 0.0, 9.0, 9.0), 0.9)]), min_confidence=0.1)
+    np.testing.assert_array_equal(second.xyxy, first.xyxy)
+    np.testing.assert_array_equal(second.class_id, first.class_id)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "crops"),
+    [
+        ([PERSON], 0),
+        ([SCOOTER], 0),
+        ([PERSON, (Role.SCOOTER, (900.0, 380.0, 990.0, 470.0), 0.9)], 0),
+        ([PERSON, (Role.CAR, (590.0, 380.0, 680.0, 470.0), 0.9)], 0),
+        ([PERSON, SCOOTER], 1),
+        ([PERSON, (Role.PERSON, (604.0, 304.0, 664.0, 462.0), 0.8), SCOOTER], 1),
+        ([(Role.PERSON, (600.0, 100.0, 800.0, 700.0), 0.9), (Role.SCOOTER, (600.0, 400.0, 800.0, 710.0), 0.9)], 0),
+        ([(Role.PERSON, (600.0, 300.0, 608.0, 320.0), 0.9), (Role.SCOOTER, (600.0, 310.0, 610.0, 322.0), 0.9)], 0),
+    ],
+    ids=["walker", "parked", "apart", "by a car", "rider", "two on one", "large enough already", "too small to tell"],
+)
+def test_only_possible_riders_are_looked_at_closer(boxes: Boxes, crops: int) -> None:
+    assert len(crops_of(detections(boxes), width=1280, height=720)) == crops
+
+
+def test_crops_are_squares_inside_the_picture_and_few() -> None:
+    boxes: Boxes = []
+    for number in range(9):
+        x, tall = 20.0 + 140 * number, 60.0 + 10 * number
+        boxes += [
+            (Role.PERSON, (x, 5.0, x + 40, 5 + tall), 0.9),
+            (Role.BICYCLE, (x - 15, 30.0, x + 60, 8 + tall), 0.9),
+        ]
+    found = crops_of(detections(boxes), width=1280, height=720)
+    assert len(found) == MAX_CROPS
+    for x1, y1, x2, y2 in found:
+        assert x2 - x1 == y2 - y1
+        assert 0 <= x1 < x2 <= 1280
+        assert 0 <= y1 < y2 <= 720
+    assert [x2 - x1 for x1, _, x2, _ in found] == sorted((x2 - x1 for x1, _, x2, _ in found), reverse=True)
