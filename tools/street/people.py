@@ -57,6 +57,14 @@ HAIRS: list[Color] = [
     (0.62, 0.60, 0.58),
     (0.50, 0.36, 0.2),
 ]
+CAPS: list[Color] = [
+    (0.07, 0.07, 0.075),
+    (0.13, 0.16, 0.26),
+    (0.68, 0.62, 0.52),
+    (0.9, 0.9, 0.88),
+    (0.33, 0.34, 0.36),
+    (0.4, 0.14, 0.15),
+]
 HELMET_COLORS: list[Color] = [
     (0.93, 0.93, 0.92),
     (0.06, 0.06, 0.065),
@@ -113,9 +121,9 @@ def random_look(rng: np.random.Generator, *, helmet: bool | None = None, adult: 
         head_wear = str(pick(rng, list(HELMETS)))
         c1 = varied(rng, pick(rng, HELMET_COLORS), 0.04)
         c2 = pick(rng, [(0.06, 0.06, 0.07), (0.9, 0.9, 0.9), c1])
-    elif rng.random() < 0.33:
+    elif rng.random() < 0.2:
         head_wear = str(pick(rng, list(OTHER_HEAD_WEAR)))
-        c1 = varied(rng, pick(rng, CLOTHES))
+        c1 = varied(rng, pick(rng, CAPS), 0.03)
         c2 = c1 if rng.random() < 0.6 else varied(rng, pick(rng, CLOTHES))
     top = varied(rng, pick(rng, CLOTHES))
     if head_wear == "hood":

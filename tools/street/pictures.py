@@ -57,7 +57,7 @@ def random_camera(rng: np.random.Generator, plan: surfaces.Plan, size: tuple[int
     return Camera(
         position=(x, float(y), height),
         target=target,
-        focal_px=float(rng.uniform(0.7, 1.5) * size[0]),
+        focal_px=float(rng.uniform(0.7, 1.5) * size[0] * (1.9 if rng.random() < 0.4 else 1.0)),
         width=size[0],
         height=size[1],
         roll=float(rng.normal(0, 0.015)),
@@ -138,7 +138,7 @@ class _Crowd:
                 rng.uniform(0.7, 1.8),
             )
 
-    def rider(self, kind: str, two: float = 0.25, helmet: float = 0.5, far: float = 24.0) -> None:
+    def rider(self, kind: str, two: float = 0.25, helmet: float = 0.62, far: float = 24.0) -> None:
         rng = self.rng
         where = "any" if kind != "motorcycle" else "road"
         at = self.spot(0.9, where, 3.0, far)

@@ -42,12 +42,22 @@ def _shell(
     lat = low[None] * (1 - t) + (np.pi / 2 - 0.001) * t
     points = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], -1)
     outer = points * radii + center
-    inner = points[0] * np.array(radii) * [0.86, 0.86, 1] + center
-    return loft(np.concatenate([inner[None], outer]), color, gloss, caps=False)
+    inner = points[0] * np.array(radii) * [0.80, 0.80, 1] + center
+    shade = np.broadcast_to(np.asarray(color, float), (rows + 2, sides, 3)).copy()
+    shade[0] = 0.03  # the dark inside of the rim
+    return loft(np.concatenate([inner[None], outer]), shade, gloss, caps=False)
 
 
 def helmet(kind: str, color: Color, color2: Color) -> Mesh:
-    """In head coordinates (1 = half a head's height, x ahead, the head's centre at the origin)."""
+    """In head coordinates (1 = half a head's height, x ahead, the head's centre at the origin).
+
+    Real shells stand 3 to 4 cm off the skull: what tells them from a cap at fifteen pixels is their volume.
+    """
+    size = 1.05 if kind in ("helmet-full", "helmet-scooter") else 1.11
+    return _helmet(kind, color, color2).moved(translation(0, 0, 0.25 * (1 - size) + 0.03) @ scaling(size))
+
+
+def _helmet(kind: str, color: Color, color2: Color) -> Mesh:
     strap = (0.08, 0.08, 0.08)
     straps = [
         tube([[0.15, s * 0.70, 0.15], [0.25, s * 0.62, -0.5], [0.42, s * 0.2, -0.95]], 0.035, strap, 0.05, 4)
@@ -83,22 +93,22 @@ def helmet(kind: str, color: Color, color2: Color) -> Mesh:
         band = [_shell((1.215, 1.045, 0.3), (-0.05, 0, 0.32), 0.40, 0.2, color2, 0.5, 3)]
         return merge([*parts, *ears, *visor, *band])
     shell = ellipsoid((0.02, 0, 0.10), (1.25, 1.05, 1.20), color, 0.9, 14, 24)
-    glass = ellipsoid((0.34, 0, 0.16), (0.97, 0.88, 0.42), (0.07, 0.08, 0.10), 1.0, 8, 20)
+    glass = ellipsoid((0.36, 0, 0.18), (0.98, 0.93, 0.50), (0.07, 0.08, 0.10), 1.0, 8, 20)
     chin = ellipsoid((0.52, 0, -0.62), (0.72, 0.72, 0.36), color2, 0.8, 6, 16)
     return merge([shell, glass, chin])
 
 
 def _other(kind: str, color: Color, color2: Color) -> Mesh:
     if kind in ("cap", "cap-back"):
-        dome = _shell((1.02, 0.84, 0.80), (-0.06, 0, 0.34), 0.40, 0.05, color, 0.05)
-        brim = ellipsoid((1.05, 0, 0.42), (0.62, 0.62, 0.06), color2, 0.05, 4, 14)
-        cap = merge([dome, brim, ellipsoid((-0.06, 0, 1.14), (0.07, 0.07, 0.04), color2, 0.05, 4, 6)])
+        dome = _shell((0.97, 0.77, 0.72), (-0.07, 0, 0.36), 0.46, 0.22, color, 0.02)
+        brim = ellipsoid((1.12, 0, 0.42), (0.72, 0.66, 0.06), color2, 0.03, 4, 14)
+        cap = merge([dome, brim, ellipsoid((-0.07, 0, 1.08), (0.07, 0.07, 0.04), color2, 0.05, 4, 6)])
         return cap.moved(rotation("z", np.pi)) if kind == "cap-back" else cap
     if kind == "beanie":
         return merge(
             [
-                _shell((1.02, 0.86, 0.92), (-0.06, 0, 0.30), 0.34, -0.15, color, 0.02),
-                _shell((1.06, 0.90, 0.3), (-0.06, 0, 0.18), 0.22, -0.1, color2, 0.02, 3),
+                _shell((0.98, 0.80, 0.86), (-0.06, 0, 0.30), 0.34, -0.15, color, 0.0),
+                _shell((1.01, 0.83, 0.3), (-0.06, 0, 0.18), 0.22, -0.1, color2, 0.0, 3),
             ]
         )
     if kind == "bucket":
