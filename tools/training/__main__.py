@@ -46,6 +46,8 @@ def prepare_set(data: Path, folder: Path, rendered: list[Path], pasted: int, ren
         cuts += paste.cutouts(whole)
     for name, picture in _frames(data / "clips"):
         scenes.append(prepare.fill(prepare.sample(name, picture, []), frozenset(), coco, heads))
+    for scene in scenes[::3]:  # as they are: a street without a scooter is worth as much
+        prepare.write(scene, folder, "train", name=f"scene_{scene.name}")
     for number in range(pasted):
         scene = scenes[int(rng.integers(len(scenes)))]
         riders = int(rng.integers(1, 4))
@@ -125,6 +127,7 @@ def main() -> None:
     four.add_argument("--name", required=True)
     four.add_argument("--imgsz", type=int, default=640)
     four.add_argument("--real", type=Path, required=True, help="thresholds from its val, figures from its test")
+    four.add_argument("--real-imgsz", type=int, default=416)
     four.add_argument("--rendered", type=Path, required=True, help="likewise")
     told = parser.parse_args()
     match told.command:
@@ -146,7 +149,14 @@ def main() -> None:
             print(figures.table(figures.measure(detector, told.set, told.split, told.confidence)))
         case "ship":
             export.ship(told.checkpoint, told.folder)
-            figures.write_card(told.folder, name=told.name, imgsz=told.imgsz, real=told.real, rendered=told.rendered)
+            figures.write_card(
+                told.folder,
+                name=told.name,
+                imgsz=told.imgsz,
+                real=told.real,
+                real_imgsz=told.real_imgsz,
+                rendered=told.rendered,
+            )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,7 +11,15 @@ import numpy as np
 from quitboard import files
 from quitboard.detect import model
 from quitboard.detect.model import Detector
-from quitboard.models.evaluate import ClassFigures, evaluate, labelled_pictures
+from quitboard.models.evaluate import (
+    ClassFigures,
+    LabelledPicture,
+    Scored,
+    at_threshold,
+    evaluate,
+    labelled_pictures,
+    score,
+)
 from quitboard.records import ROLES, Role
 
 QUITSET_NAMES = ("rider", "scooter", "helmet", "head", "bicycle", "motorcycle")
@@ -25,28 +33,31 @@ DATA = Path(__file__).with_name("data.toml")
 def measure(
     detector: Detector, folder: Path, split: str, confidence: Mapping[Role, float] | float
 ) -> dict[Role, ClassFigures]:
-    """Measure one model on one split; quitset numbers its classes its own way, all else as `records.ROLES`."""
-    names = QUITSET_NAMES if (folder / "manifest.csv").is_file() else None
-    return evaluate(detector, labelled_pictures(folder, split, names), confidence=confidence)
+    """Measure one model on one split."""
+    return evaluate(detector, _pictures(folder, split), confidence=confidence)
 
 
-def thresholds(detector: Detector, real: Path, rendered: Path) -> dict[Role, float]:
-    """Return each class's threshold of highest F1 on the val splits, the mean of real and rendered where both tell."""
-    scores: dict[Role, list[list[float]]] = {role: [] for role in ROLES}
-    for folder in (real, rendered):
-        runs = [measure(detector, folder, "val", threshold) for threshold in THRESHOLDS]
-        for role in runs[0]:
-            if runs[0][role].n >= FEWEST:
-                scores[role].append([_f1(run[role]) for run in runs])
+def _pictures(folder: Path, split: str) -> list[LabelledPicture]:
+    # quitset numbers its classes its own way, every other set as `records.ROLES`.
+    return labelled_pictures(folder, split, QUITSET_NAMES if (folder / "manifest.csv").is_file() else None)
+
+
+def thresholds(*sets: tuple[Detector, Path]) -> dict[Role, float]:
+    """Return each class's threshold of highest F1 on the val splits: of the mean over the sets that tell."""
+    told: dict[Role, list[list[float]]] = {role: [] for role in ROLES}
+    for detector, folder in sets:
+        for role, rows in score(detector, _pictures(folder, "val")).items():
+            if sum(row.labelled for row in rows) >= FEWEST:
+                told[role].append([_f1(rows, threshold) for threshold in THRESHOLDS])
     return {
         role: THRESHOLDS[int(np.mean(rows, axis=0).argmax())] if rows else COMMON_THRESHOLD
-        for role, rows in scores.items()
+        for role, rows in told.items()
     }
 
 
-def _f1(figures: ClassFigures) -> float:
-    total = figures.precision + figures.recall
-    return 2 * figures.precision * figures.recall / total if total > 0 else 0.0
+def _f1(rows: Sequence[Scored], threshold: float) -> float:
+    _, precision, recall = at_threshold(rows, threshold)
+    return 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0
 
 
 def table(figures: Mapping[Role, ClassFigures]) -> str:
@@ -61,14 +72,18 @@ def table(figures: Mapping[Role, ClassFigures]) -> str:
     return "\n".join(rows)
 
 
-def write_card(folder: Path, *, name: str, imgsz: int, real: Path, rendered: Path) -> None:
+def write_card(folder: Path, *, name: str, imgsz: int, real: Path, real_imgsz: int, rendered: Path) -> None:
     """Choose thresholds on val, measure on test, write `card.toml`.
 
-    Real figures go to `figures.<class>`, rendered ones apart, to `figures.rendered.<class>`.
+    Real figures go to `figures.<class>`, rendered ones apart, to `figures.rendered.<class>`. The real pictures are
+    photos of 200 to 640 px; `real_imgsz` keeps them from being blown up as no recording ever is.
     """
     (folder / "card.toml").unlink(missing_ok=True)
-    detector = model.load(folder / "model.onnx", imgsz=imgsz)
-    confidence = thresholds(detector, real, rendered)
+    runs = {
+        "": (model.load(folder / "model.onnx", imgsz=real_imgsz), real),
+        "rendered.": (model.load(folder / "model.onnx", imgsz=imgsz), rendered),
+    }
+    confidence = thresholds(*runs.values())
     lines = [
         f'name = "{name}"',
         'licence = "AGPL-3.0-or-later"',
@@ -82,7 +97,7 @@ def write_card(folder: Path, *, name: str, imgsz: int, real: Path, rendered: Pat
         "[weights]",
         *[f'"{file}" = "{files.sha256_file(folder / file)}"' for file in ("model.onnx", "model.pt")],
     ]
-    for prefix, source in (("", real), ("rendered.", rendered)):
+    for prefix, (detector, source) in runs.items():
         figures = measure(detector, source, "test", confidence)
         print(table(figures))
         for role, one in figures.items():
