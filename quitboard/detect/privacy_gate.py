@@ -7,6 +7,7 @@ anything uncovered. They are set to see too much rather than too little: what th
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -205,3 +206,16 @@ def _share(box: Boxes, mask: NDArray[np.bool_]) -> float:
     x1, y1, x2, y2 = (round(side) for side in box)
     part = mask[max(0, y1) : max(0, y2), max(0, x1) : max(0, x2)]
     return float(part.mean()) if part.size else 1.0
+
+
+def measured_misses() -> dict[str, float]:
+    """Return how often anonymising missed, as figures of a model card: what was published uncovered, of how many.
+
+    The pictures that were measured and what counts as a miss are said in `tools/measure_privacy.py`.
+    """
+    measured = tomllib.loads((resource("data/models/faces") / "misses.toml").read_text("utf-8"))
+    return {
+        f"anonymise.{what}_{figure}": float(measured[section][figure])
+        for what, section in (("heads", "heads_in_single_pictures"), ("persons", "persons_in_clips"))
+        for figure in ("missed", "n", "upper")
+    }

@@ -33,6 +33,7 @@ from quitboard.detect.day import (
 from quitboard.detect.journal import FOLDER_NAME, HashMemory, Journal, key_of
 from quitboard.detect.look import look
 from quitboard.detect.pictures import PictureMaker
+from quitboard.detect.privacy_gate import measured_misses
 from quitboard.detect.recordings import Found, Inventory
 from quitboard.detect.report import DayDone, DetectReport, bundle_name, summary
 from quitboard.detect.steady import untrusted_from
@@ -179,6 +180,8 @@ class _Job:
         self._detector = model.load(
             model_path(settings.detect.model), imgsz=settings.detect.imgsz, runtime=settings.detect.runtime
         )
+        card = self._detector.card
+        self._card = dataclasses.replace(card, figures={**card.figures, **measured_misses()})
         self._pictures = PictureMaker(journal, self._detector, settings.evidence)
 
     def day(self, camera: Camera, day: date, found: Sequence[Found]) -> _Done:
@@ -218,7 +221,7 @@ class _Job:
             recordings=[{**dataclasses.asdict(one.recording), "name": ""} for one in found],
             rules=catalogue.catalogue_sha256(self._rules),
             settings=self._settings.sha256_of("detect", "rules", "evidence"),
-            model=self._detector.card.sha256,
+            model=dataclasses.asdict(self._card),
         )
 
     def _target(self, camera: Camera, day: date, found: Sequence[Found], key: str) -> Path:
@@ -257,7 +260,7 @@ class _Job:
                 day=day,
                 catalogue_sha256=catalogue.catalogue_sha256(self._rules),
                 settings_sha256=self._settings.sha256_of("detect", "rules", "evidence"),
-                model=self._detector.card,
+                model=self._card,
                 recordings=tuple(one.recording for one in seen),
                 sums={},
             ),
