@@ -118,7 +118,7 @@ def _openvino_export(model: Path) -> Path:
     if not target.exists():
         shutil.copy(model, copy)
         code = (
-            "from quitboard.models.torch_ready import make_torchvision_importable as ready; ready();"
+            "from quitboard.detect.model import import_torch; import_torch();"
             f"from ultralytics import YOLO; YOLO({str(copy)!r}).export(format='openvino', imgsz=640, dynamic=True)"
         )
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
@@ -139,10 +139,10 @@ def _decode_share(console: Console, clip: Path) -> None:
 def _gate_loss(console: Console, clip: Path) -> None:
     def found(*options: str) -> set[tuple[str, int]]:
         _detect(clip, *options)
+        again = ["detect", str(clip), "-o", str(WORK / "bundles"), "--json", *options]
         done = subprocess.run(
-            [sys.executable, "-m", "quitboard.cli", "detect", str(clip), "-o", str(WORK / "bundles"), "--json", *options],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            [sys.executable, "-m", "quitboard.cli", *again], capture_output=True, text=True, check=False
+        )
         return {(item["kind"], item["track"]) for item in json.loads(done.stdout)["violations"]}
 
     gated, ungated = found(), found("--no-gate")

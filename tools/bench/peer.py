@@ -6,9 +6,9 @@ import sys
 
 
 def main() -> None:
-    from quitboard.models.torch_ready import make_torchvision_importable
+    from quitboard.detect.model import import_torch
 
-    make_torchvision_importable()
+    import_torch()  # else a torchvision built for CUDA stops ultralytics on a machine without
     from ultralytics.cfg import entrypoint
 
     sys.argv = ["yolo", "track", *sys.argv[1:]]
