@@ -86,13 +86,16 @@ def _headers(view: View, first: str) -> tuple[str, ...]:
 
 def by_kind(view: View) -> Chart | None:
     kinds = kinds_with_rates(view.facts)
-    items = sorted(((kind, view.facts.share_of(kind)) for kind in kinds), key=lambda item: -item[1].value)
+    shares = [(kind, view.facts.share_of(kind)) for kind in kinds]
+    items = sorted(shares, key=lambda item: (not item[1].known, -item[1].value))  # too few to say come last
     if not items:
         return None
     top = items[0][1]
-    if not (top.known and top.count):
+    if not any(share.count for _, share in items):
         finding = view.words("chart.kind_none")
-    elif len(items) > 1 and not differ(top, items[1][1]):
+    elif not (top.known and top.count):
+        finding = view.words("chart.kind_few")
+    elif len(items) > 1 and items[1][1].known and not differ(top, items[1][1]):
         finding = view.words("chart.kind_same")
     else:
         finding = view.words("chart.kind_finding", kind=view.kind_name(items[0][0]), share=view.percent(top))
