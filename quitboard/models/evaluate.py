@@ -100,18 +100,11 @@ def labelled_pictures(folder: Path, split: str, names: Sequence[str] | None = No
     return pictures
 
 
-def evaluate(
-    detector: Detector, pictures: Sequence[LabelledPicture], *, confidence: Mapping[Role, float] | float, seed: int = 0
-) -> dict[Role, ClassFigures]:
-    """Measure every class that some picture labels.
+def score(detector: Detector, pictures: Sequence[LabelledPicture]) -> dict[Role, list[Scored]]:
+    """Run the detector once over all pictures and match what it finds, class by class; the sweep begins at 0.005.
 
-    AP50 is the area under the precision envelope over all recalls (Pascal VOC 2010 on, COCO at IoU 0.5). Intervals
-    are percentiles of 1,000 bootstrap resamples of whole pictures, since boxes of one picture are not independent.
-    The AP's sweep begins at confidence 0.005.
-
-    Args:
-        confidence: threshold at which precision and recall are told, one for all or by class.
-        seed: of the bootstrap.
+    Raises:
+        NothingUsable: a picture cannot be read.
     """
     scored: dict[Role, list[Scored]] = {role: [] for role in ROLES}
     sizes: list[tuple[int, int]] = []
@@ -128,12 +121,30 @@ def evaluate(
     for index, detections in enumerate(found):
         for role in pictures[index].labelled:
             scored[role].append(_score(pictures[index], sizes[index], detections, role))
-    figures = {}
-    for role, rows in scored.items():
-        if any(row.labelled for row in rows):
-            threshold = confidence if isinstance(confidence, float) else confidence[role]
-            figures[role] = _figures(rows, threshold, np.random.default_rng(seed))
-    return figures
+    return {role: rows for role, rows in scored.items() if any(row.labelled for row in rows)}
+
+
+def evaluate(
+    detector: Detector, pictures: Sequence[LabelledPicture], *, confidence: Mapping[Role, float] | float, seed: int = 0
+) -> dict[Role, ClassFigures]:
+    """Measure every class that some picture labels.
+
+    AP50 is the area under the precision envelope over all recalls (Pascal VOC 2010 on, COCO at IoU 0.5). Intervals
+    are percentiles of 1,000 bootstrap resamples of whole pictures, since boxes of one picture are not independent.
+
+    Args:
+        confidence: threshold at which precision and recall are told, one for all or by class.
+        seed: of the bootstrap.
+
+    Raises:
+        NothingUsable: a picture cannot be read.
+    """
+    return {
+        role: _figures(
+            rows, confidence if isinstance(confidence, float) else confidence[role], np.random.default_rng(seed)
+        )
+        for role, rows in score(detector, pictures).items()
+    }
 
 
 def _score(picture: LabelledPicture, size_px: tuple[int, int], found: Detections, role: Role) -> Scored:
@@ -153,9 +164,9 @@ def _score(picture: LabelledPicture, size_px: tuple[int, int], found: Detections
 
 
 def _figures(rows: Sequence[Scored], threshold: float, rng: np.random.Generator) -> ClassFigures:
-    whole = _measure(rows, threshold)
+    whole = at_threshold(rows, threshold)
     resampled = [
-        _measure([rows[i] for i in rng.integers(len(rows), size=len(rows))], threshold) for _ in range(_RESAMPLES)
+        at_threshold([rows[i] for i in rng.integers(len(rows), size=len(rows))], threshold) for _ in range(_RESAMPLES)
     ]
     low, high = np.array([_interval(column) for column in np.array(resampled).T]).T
     return ClassFigures(
@@ -181,7 +192,7 @@ def _interval(values: FloatArray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _measure(rows: Sequence[Scored], threshold: float) -> tuple[float, float, float]:
+def at_threshold(rows: Sequence[Scored], threshold: float) -> tuple[float, float, float]:
     """Return AP50, precision and recall; nan where nothing is found (precision) or labelled (the others)."""
     confidence = np.concatenate([row.confidence for row in rows])
     right = np.concatenate([row.right for row in rows])

@@ -48,7 +48,7 @@ def test_a_run_trains_is_not_repeated_and_ships_as_a_model_of_ours(drawn_set: Pa
     assert train.train(drawn_set, tmp_path / "run", **how) == best  # type: ignore[arg-type]
     assert best.stat().st_mtime_ns == written
 
-    export.ship(best, tmp_path / "shipped")
+    export.ship([best, SHIPPED / "model.pt"], tmp_path / "shipped")
     for runtime in ("openvino", "torch"):
         detector = model.load(tmp_path / "shipped", runtime=runtime, imgsz=64)
         assert len(list(detector.detect([np.zeros((48, 64, 3), np.uint8)]))) == 1

@@ -122,8 +122,8 @@ def main() -> None:
     three.add_argument("--imgsz", type=int, default=640)
     three.add_argument("--confidence", type=float, default=0.25)
     four = commands.add_parser("ship")
-    four.add_argument("checkpoint", type=Path)
     four.add_argument("folder", type=Path)
+    four.add_argument("checkpoints", type=Path, nargs="+", help="several are averaged")
     four.add_argument("--name", required=True)
     four.add_argument("--imgsz", type=int, default=640)
     four.add_argument("--real", type=Path, required=True, help="thresholds from its val, figures from its test")
@@ -148,7 +148,7 @@ def main() -> None:
             detector = model.load(told.model, imgsz=told.imgsz)
             print(figures.table(figures.measure(detector, told.set, told.split, told.confidence)))
         case "ship":
-            export.ship(told.checkpoint, told.folder)
+            export.ship(told.checkpoints, told.folder)
             figures.write_card(
                 told.folder,
                 name=told.name,
