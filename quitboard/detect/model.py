@@ -353,7 +353,13 @@ def import_yolo(weights: Path) -> tuple[Any, Any]:
     if not (importlib.util.find_spec("torch") and importlib.util.find_spec("ultralytics")):
         raise ModelUnusable("a .pt model needs torch and ultralytics", where=weights.name, todo=_TORCH_TODO)
     torch = import_torch()
+    from PIL import Image
+
+    unpatched = Image.open
     from ultralytics import YOLO
+
+    # ultralytics wraps it for the whole process; its wrapper wants a package that nobody declares.
+    Image.open = unpatched
 
     try:
         yolo = YOLO(weights, task="detect")

@@ -192,6 +192,24 @@ def test_a_passenger_hidden_half_of_the_time_is_still_there() -> None:
     assert outcomes("two_up", [passenger, *tracks[1:]], half) == ["breach"]
 
 
+def _front_and_back(both_in_every: int) -> tuple[list[Track], list[tuple]]:
+    """One person box with a head in front in some frames and one behind, the passenger's, in all of them."""
+    tracks = ridden(1, RIDING, NOW)
+    driver = tracks[0]
+    front = [True if number % both_in_every == 0 else None for number in range(len(driver))]
+    return tracks, [*heads_of_track(driver, bare=True, at=0.1), *heads_of_track(driver, bare=front, at=0.9)]
+
+
+def test_a_driver_whose_head_is_hidden_half_of_the_time_does_not_hide_his_company() -> None:
+    tracks, both = _front_and_back(2)
+    assert outcomes("two_up", tracks, both) == ["breach"]
+
+
+def test_a_second_head_seen_in_one_frame_of_ten_makes_no_company() -> None:
+    tracks, seldom = _front_and_back(10)
+    assert outcomes("two_up", tracks, seldom) != ["breach"]
+
+
 @pytest.mark.parametrize(
     ("driver", "passenger", "no_helmet", "passenger_no_helmet"),
     [

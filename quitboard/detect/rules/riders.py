@@ -11,6 +11,7 @@ from quitboard.detect.scene import Scene
 from quitboard.records import Camera, HeadSighting, Ride, Rule
 from quitboard.settings import RuleSettings
 
+_FAIR_SHARE = 0.2
 _SURE_DIFFERENCE = 0.5
 """Confidence in a bare head less confidence in a helmet that makes a full vote."""
 _HEAD_SHARE = 0.13
@@ -78,7 +79,11 @@ def _head_votes(heads: Sequence[HeadSighting], settings: RuleSettings) -> list[V
 
 
 def _company_votes(scene: Scene, ride: Ride, settings: RuleSettings) -> list[Vote]:
-    """Vote on whether more than one rides: two heads apart say so most surely, two persons nearly, one says no."""
+    """Vote on whether more than one rides: two heads apart say so most surely, two persons nearly, one says no.
+
+    One rider hides the other's head for much of a ride. Where both heads were seen in a fair share of the frames, one
+    in which only the passenger's is seen says nothing of company: it is the driver's that is hidden.
+    """
     heads: dict[int, list[HeadSighting]] = {}
     for head in scene.heads_on(ride):
         heads.setdefault(head.at_us, []).append(head)
@@ -88,6 +93,8 @@ def _company_votes(scene: Scene, ride: Ride, settings: RuleSettings) -> list[Vot
         for at_us, box in zip(rider.at_us, rider.xyxy, strict=True):
             persons[int(at_us)] = persons.get(int(at_us), 0) + 1
             size_px[int(at_us)] = max(size_px.get(int(at_us), 0.0), float(box[3] - box[1]))
+    both = sum(len({head.order for head in seen}) > 1 for seen in heads.values())
+    is_hidden_known = both >= _FAIR_SHARE * len(heads)
     looked = scene.frame_at_us[(scene.frame_at_us >= ride.from_us) & (scene.frame_at_us <= ride.to_us)]
     votes = []
     for at_us in map(int, np.intersect1d(looked, sorted(persons))):
@@ -98,6 +105,8 @@ def _company_votes(scene: Scene, ride: Ride, settings: RuleSettings) -> list[Vot
             clarity = 2.0 + surest[1]
         elif persons[at_us] >= 2:
             log_odds, clarity = 1.0, 1.0
+        elif is_hidden_known and seen and all(head.order for head in seen):
+            continue
         else:
             # A second rider is easily hidden behind the first, far away most of all; no head seen says even less.
             near = min(1.0, max(0.25, _HEAD_SHARE * size_px[at_us] / (1.5 * settings.min_head_px)))
