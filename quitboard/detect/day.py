@@ -219,13 +219,13 @@ def subject_of(group: Sequence[Finding], findings: Iterable[Finding], width: int
     """Return what the pictures of a group of breaches show: the surest one's clearest instant, marked with all."""
     surest = max(group, key=lambda one: (one.confidence, -one.best_us, one.kind))
     marks = [mark_for(one.kind, _helmet(surest, findings)) for one in group]
+    # The icon stands on every head of the ride: with several on one vehicle it would say too much of somebody.
+    several = any(one.kind in ("two_up", "passenger_no_helmet") for one in group)
     bare = any(mark.helmet is False for mark in marks)
+    helmet = None if several else False if bare else marks[0].helmet
     return Subject(
         best_us=surest.best_us,
-        mark=Mark(
-            text=" · ".join(dict.fromkeys(mark.text for mark in marks)),
-            helmet=False if bare else marks[0].helmet,
-        ),
+        mark=Mark(text=" · ".join(dict.fromkeys(mark.text for mark in marks)), helmet=helmet),
         vehicle=surest.vehicle,
         riders=surest.riders,
         width=width,

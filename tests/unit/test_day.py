@@ -75,6 +75,13 @@ def test_a_rider_breaches_two_rules_and_one_pair_of_pictures_shows_both() -> Non
     assert set(subject.mark.text.split(" · ")) == {"NO HELMET", "ON THE SIDEWALK"}
 
 
+def test_of_two_on_one_vehicle_no_icon_says_who_wears_a_helmet() -> None:
+    (bare, _) = decide([seen(10, sha256="a" * 64)], CAMERA, RULES, DAY, RuleSettings()).breaches
+    assert subject_of([bare], [bare], 1280).mark.helmet is False
+    company = dataclasses.replace(bare, kind="passenger_no_helmet")
+    assert subject_of([bare, company], [bare, company], 1280).mark.helmet is None
+
+
 def test_from_the_instant_a_camera_was_turned_its_zones_find_nothing_and_their_hours_do_not_count() -> None:
     morning, noon = seen(10, sha256="a" * 64), seen(12, sha256="b" * 64)
     turned_us = start_us(noon.recording) - 1_000_000
