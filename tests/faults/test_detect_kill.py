@@ -13,7 +13,7 @@ import pytest
 from quitboard import bundle
 from quitboard.catalogue import load_catalogue
 from quitboard.files import TEMPORARY_PREFIX, resource
-from quitboard.settings import Settings
+from quitboard.settings import Settings, load_cameras
 from tests import demo
 
 FOLDERS, KILLS = (25, 8) if os.environ.get("QUITBOARD_TIER") == "release" else (5, 4)
@@ -26,7 +26,8 @@ def run(recordings: Path, out: Path) -> None:
     from quitboard.detect.run import detect
 
     rules = load_catalogue(resource("data/catalogue/violations_kr.csv"))
-    detect([recordings], out, cameras=(), rules=rules, settings=Settings())
+    cameras = load_cameras(resource("data/demo/cameras.toml"))  # ground points tell riding from walking
+    detect([recordings], out, cameras=cameras, rules=rules, settings=Settings())
 
 
 def in_child(recordings: Path, out: Path, kill_after_s: float | None = None) -> int | None:
@@ -43,12 +44,14 @@ def in_child(recordings: Path, out: Path, kill_after_s: float | None = None) -> 
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two short recordings of one camera, with a suspected violation in them."""
     folder = tmp_path_factory.mktemp("recordings")
-    for recording in demo.RECORDINGS:
+    for recording in reversed(demo.RECORDINGS):
         acts = [act for act in demo.truth_of(recording)["acts"] if act["kind"] == "no_helmet"]
         if acts:
             middle_s = (acts[0]["from_s"] + acts[0]["to_s"]) / 2
-            demo.cut(recording, folder / "gate_2026-01-01_10-00-00.mp4", from_s=middle_s - 2.5, to_s=middle_s + 2.5)
-            demo.cut(recording, folder / "gate_2026-01-01_11-00-00.mp4", from_s=middle_s, to_s=middle_s + 2)
+            camera = recording.parent.name
+            for hour, from_s, to_s in ((10, middle_s - 2.5, middle_s + 2.5), (11, middle_s, middle_s + 2)):
+                target = folder / camera / f"{camera}_2026-01-01_{hour}-00-00.mp4"
+                demo.cut(recording, target, from_s=from_s, to_s=to_s)
             return folder
     raise AssertionError("no demo recording shows a rider without a helmet")
 
