@@ -8,10 +8,10 @@ import sys
 def main() -> None:
     from quitboard.detect.model import import_torch
 
+    sys.argv = ["yolo", "track", *sys.argv[1:]]  # ultralytics keeps the words as they are when it is imported
     import_torch()  # else a torchvision built for CUDA stops ultralytics on a machine without
     from ultralytics.cfg import entrypoint
 
-    sys.argv = ["yolo", "track", *sys.argv[1:]]
     entrypoint()
 
 
