@@ -10,10 +10,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from quitboard.detect.rules.finding import Finding, Outcome
+from quitboard.detect.spans import Span, union, without
 from quitboard.records import VEHICLE_ROLES, Camera, Exposure, Role, Track
 
-Span = tuple[int, int]
-"""From and to, µs since 1970 in UTC; the end is not in it."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _QUARTER_US = 900_000_000
 """The offset of every time zone in use is a whole number of quarter hours: hours begin on one."""
@@ -100,30 +99,6 @@ def hour_us(at_us: int, zone: ZoneInfo) -> int:
     local = _instant(at_us).astimezone(zone)
     into_hour = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
     return at_us - into_hour // timedelta(microseconds=1)
-
-
-def union(spans: Iterable[Span]) -> list[Span]:
-    """Return spans joined where they touch or overlap, in order; empty ones are dropped."""
-    joined: list[Span] = []
-    for start, end in sorted(span for span in spans if span[1] > span[0]):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(end, joined[-1][1])
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def without(spans: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
-    """Return what is left of spans outside those taken, in order."""
-    left = union(spans)
-    for start, end in union(taken):
-        left = [
-            piece
-            for low, high in left
-            for piece in ((low, min(high, start)), (max(low, end), high))
-            if piece[1] > piece[0]
-        ]
-    return left
 
 
 _Cell = tuple[int, str]

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from quitboard.detect import video
 from quitboard.detect.motion import WIDTH_PX, Ground, interest_of, learn, moving
+from quitboard.detect.spans import union
 from quitboard.detect.video import Frame, Packets
 from quitboard.records import Camera, IntArray, ZoneKind
 
@@ -183,7 +184,7 @@ def spans_of(flags: Mapping[int, bool], end_us: int) -> tuple[Span, ...]:
             after_us = positions[i + 1] if i + 1 < len(positions) else end_us
             wanted.append((min(before_us, position_us - _LEAD_US), max(after_us, position_us + _LEAD_US)))
     clipped = [(max(0, from_us), min(end_us, to_us)) for from_us, to_us in wanted]
-    return tuple(Span(from_us=from_us, to_us=to_us) for from_us, to_us in video.merged(clipped))
+    return tuple(Span(from_us=from_us, to_us=to_us) for from_us, to_us in union(clipped))
 
 
 def with_glimpses(spans: Sequence[Span], keyframes_us: IntArray, end_us: int) -> tuple[Span, ...]:
@@ -197,7 +198,7 @@ def with_glimpses(spans: Sequence[Span], keyframes_us: IntArray, end_us: int) ->
         if keyframe_us - looked_us >= _GLIMPSE_EVERY_US:
             looked_us = min(end_us, keyframe_us + _GLIMPSE_US)
             wanted.append((keyframe_us, looked_us))
-    return tuple(Span(from_us=from_us, to_us=to_us) for from_us, to_us in video.merged(wanted))
+    return tuple(Span(from_us=from_us, to_us=to_us) for from_us, to_us in union(wanted))
 
 
 class _Watch:

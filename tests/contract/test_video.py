@@ -6,6 +6,7 @@ import itertools
 import pytest
 
 from quitboard.detect import video
+from quitboard.detect.spans import union
 from quitboard.errors import RecordingError
 from tests.videos import number_of, shade, write_video
 
@@ -199,4 +200,4 @@ def test_pictures_beyond_the_limit_are_refused_before_they_are_decoded(tmp_path)
 
 
 def test_spans_are_merged():
-    assert video.merged([(5, 9), (0, 2), (2, 3), (8, 12), (20, 20)]) == [(0, 3), (5, 12)]
+    assert union([(5, 9), (0, 2), (2, 3), (8, 12), (20, 20)]) == [(0, 3), (5, 12)]

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quitboard.detect.exposure import Footage, exposures_of, union, without
+from quitboard.detect.exposure import Footage, exposures_of
 from quitboard.detect.rules import Finding, Outcome
+from quitboard.detect.spans import union, without
 from quitboard.records import Camera, Exposure, Role
 from tests.unit.street_boxes import person, scooter, straight
 

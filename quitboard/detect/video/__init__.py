@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from quitboard.detect.spans import union
 from quitboard.detect.video.decode import Decoded, Decoder, all_keyframes, in_spans
 from quitboard.detect.video.source import (
     COPY_AGAIN,
@@ -160,19 +161,6 @@ def _packets(source: Source) -> Packets:
     )
 
 
-def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the same stretches in order, those that touch or overlap joined and empty ones left out."""
-    joined: list[tuple[int, int]] = []
-    for from_us, to_us in sorted(spans):
-        if to_us <= from_us:
-            continue
-        if joined and from_us <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], to_us))
-        else:
-            joined.append((from_us, to_us))
-    return joined
-
-
 class Reader:
     """An iterator over frames that knows, at any moment, what was read and what was wrong. Close it, or use `with`."""
 
@@ -186,7 +174,7 @@ class Reader:
         grey_width_px: int | None = None,
     ) -> None:
         self._source = Source(path)
-        self._spans = merged(spans)
+        self._spans = union(spans)
         self._every_us = every_us
         self._keyframes_only = keyframes_only
         self._grey_width_px = grey_width_px
