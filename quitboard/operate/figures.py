@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -12,10 +12,10 @@ from rich.table import Table
 
 from quitboard.database import export as tables
 from quitboard.database.board import Board as Reading
-from quitboard.database.board import Publishing
 from quitboard.database.rows import Rate, Watched
 from quitboard.errors import UsageError
 from quitboard.operate.boards import Board
+from quitboard.site.data import publishing
 
 GROUPINGS = {
     "kind": (),
@@ -88,26 +88,15 @@ def stats(board: Board, by: str) -> Figures:
     """
     if by not in GROUPINGS:
         raise UsageError(f"no grouping {by!r}", where="--by", todo=f"Use one of {', '.join(GROUPINGS)}")
-    with Reading.open(board.database, publishing(board, datetime.now(UTC))) as reading:
+    with Reading.open(board.database, publishing(board.settings.site, datetime.now(UTC))) as reading:
         (watched,) = reading.watched()
         return Figures(by, reading.rates(GROUPINGS[by]), watched, reading.counted_without_exposure())
 
 
 def export(board: Board, folder: Path, form: str) -> list[Path]:
     """Write the public fields as tables below `folder`; see `quitboard.database.export`, whose errors these are."""
-    with Reading.open(board.database, publishing(board, datetime.now(UTC))) as reading:
+    with Reading.open(board.database, publishing(board.settings.site, datetime.now(UTC))) as reading:
         return tables.export(reading, folder, form)
-
-
-def publishing(board: Board, as_of: datetime) -> Publishing:
-    """Return what may be shown of a board at an instant."""
-    site = board.settings.site
-    return Publishing(
-        as_of=as_of,
-        embargo=timedelta(hours=site.embargo_hours),
-        evidence_for=timedelta(days=site.evidence_days),
-        only_confirmed=site.only_confirmed,
-    )
 
 
 def _share(rate: Rate) -> str:

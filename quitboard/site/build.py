@@ -9,17 +9,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quitboard.database.board import Board, Publishing
+from quitboard.database.board import Board
 from quitboard.errors import SettingsError
 from quitboard.files import resource
 from quitboard.records import SetAside
 from quitboard.settings import Settings
-from quitboard.site.data import Facts, SiteData, read
+from quitboard.site.data import Facts, SiteData, publishing, read
 from quitboard.site.downloads import downloads
 from quitboard.site.i18n import LANGUAGES, load_words
 from quitboard.site.media import Media, prepare
@@ -108,14 +108,7 @@ def build(
 
 def query(database: Path, settings: Settings, as_of: datetime) -> SiteData:
     """Read what the page may show at an instant."""
-    site = settings.site
-    publishing = Publishing(
-        as_of=as_of,
-        embargo=timedelta(hours=site.embargo_hours),
-        evidence_for=timedelta(days=site.evidence_days),
-        only_confirmed=site.only_confirmed,
-    )
-    with Board.open(database, publishing) as board:
+    with Board.open(database, publishing(settings.site, as_of)) as board:
         return read(board)
 
 

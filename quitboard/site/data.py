@@ -7,13 +7,14 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
-from quitboard.database.board import Board
+from quitboard.database.board import Board, Publishing
 from quitboard.database.rows import Coverage, ModelRow, Place, Rate, Tombstone, ViolationRow, Watched
 from quitboard.records import Role, Rule
+from quitboard.settings import SiteSettings
 from quitboard.site.figures import Share, share
 
 Key = TypeVar("Key", bound=Hashable)
@@ -36,6 +37,16 @@ class SiteData:
     models: tuple[ModelRow, ...]
     tombstones: tuple[Tombstone, ...]
     recordings: tuple[Coverage, ...]
+
+
+def publishing(site: SiteSettings, as_of: datetime) -> Publishing:
+    """Return what may be shown at an instant: the one answer for the page, `stats` and `export`."""
+    return Publishing(
+        as_of=as_of,
+        embargo=timedelta(hours=site.embargo_hours),
+        evidence_for=timedelta(days=site.evidence_days),
+        only_confirmed=site.only_confirmed,
+    )
 
 
 def read(board: Board) -> SiteData:
