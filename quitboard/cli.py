@@ -12,6 +12,7 @@ import typer
 
 from quitboard import __version__
 from quitboard.errors import SET_ASIDE_EXIT_CODE, DamageFound, QuitBoardError
+from quitboard.operate import models_cli
 
 if TYPE_CHECKING:
     from quitboard.console import Talk
@@ -28,6 +29,8 @@ app = typer.Typer(
     "First time: quitboard init board && cd board, then quitboard detect FOLDER, quitboard ingest bundles/, "
     "quitboard build-site.",
 )
+
+app.add_typer(models_cli.app)
 
 BoardOption = Annotated[Path, typer.Option("--board", help="The board's folder.", file_okay=False)]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but results and errors.")]

@@ -27,7 +27,7 @@ def test_help_loads_no_heavy_package() -> None:
 
 def test_the_commands_are_those_that_are_documented() -> None:
     assert set(COMMANDS) == {
-        "init", "demo", "detect", "ingest", "build-site", "verify", "stats", "export", "doctor",
+        "init", "demo", "detect", "ingest", "build-site", "verify", "stats", "export", "doctor", "models",
     }  # fmt: skip
 
 
