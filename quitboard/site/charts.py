@@ -7,26 +7,16 @@ here an inline style. Every text is escaped. Each drawing has a title and a desc
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from quitboard.site import svg
 from quitboard.site.figures import Share
+from quitboard.site.svg import NARROW_PX, Text
 
-NARROW_PX = 350
-WIDE_PX = 760
 STEPS = 5
 """Steps of the heat map's colour scale: more cannot be told apart."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """What a chart says in words: drawn nowhere, read aloud."""
-
-    id: str
-    title: str
-    description: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,50 +42,6 @@ class Cell:
     step: int | None
     text: str
     watched: bool
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}".rstrip("0").rstrip(".")
-
-
-def _svg(width: float, height: float, css: str, text: Text, body: Sequence[str]) -> str:
-    size = "wide" if width > NARROW_PX else "narrow"
-    return _framed(f"chart {css} {size}", size, width, height, text, body)
-
-
-def _framed(css: str, size: str, width: float, height: float, text: Text, body: Sequence[str]) -> str:
-    name = f"{escape(text.id)}-{size}"
-    return (
-        f'<svg class="{css}" viewBox="0 0 {_number(width)} {_number(height)}" role="img"'
-        f' aria-labelledby="{name}-t {name}-d"><title id="{name}-t">{escape(text.title)}</title>'
-        f'<desc id="{name}-d">{escape(text.description)}</desc>{"".join(body)}</svg>'
-    )
-
-
-def _write(x: float, y: float, words: str, css: str = "", *, room_px: float = 1000) -> str:
-    return f'<text class="{css}" x="{_number(x)}" y="{_number(y)}">{escape(_fitted(words, room_px))}</text>'
-
-
-def _fitted(words: str, room_px: float) -> str:
-    """Cut a text to what fits: at label size a Hangul letter takes about 14 px, a Latin one half of that."""
-    used = 0.0
-    for number, letter in enumerate(words):
-        used += 14.5 if unicodedata.east_asian_width(letter) in "WF" else 7.6
-        if used > room_px:
-            return words[: max(1, number - 1)] + "…"
-    return words
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
-    return f'<line class="{css}" x1="{_number(x1)}" y1="{_number(y1)}" x2="{_number(x2)}" y2="{_number(y2)}"/>'
-
-
-def _box(x: float, y: float, width: float, height: float, css: str, radius: float = 0) -> str:
-    corner = f' rx="{_number(radius)}"' if radius else ""
-    return (
-        f'<rect class="{css}" x="{_number(x)}" y="{_number(y)}" width="{_number(width)}" height="{_number(height)}"'
-        f"{corner}/>"
-    )
 
 
 def nice_ceiling(value: float) -> float:
@@ -124,19 +70,19 @@ def lanes(count: int, low: int, high: int, *, columns: int, vehicle: str, helmet
     cell, lane = 38.0, 50.0
     rows = 100 // columns
     width, height = columns * cell, rows * lane
-    body = [_line(0, row * lane, width, row * lane, "lane-line") for row in range(1, rows)]
+    body = [svg.line(0, row * lane, width, row * lane, "lane-line") for row in range(1, rows)]
     for place in range(100):
         x, y = place % columns * cell, place // columns * lane
         figure = "bare" if place < count else "helmet"
         symbol = f"{vehicle}-{figure if helmets else 'plain'}"
         body.append(
-            f'<use class="{figure}" href="#{symbol}" x="{_number(x)}" y="{_number(y + 3)}"'
-            f' width="{_number(cell)}" height="40"/>'
+            f'<use class="{figure}" href="#{symbol}" x="{svg.number(x)}" y="{svg.number(y + 3)}"'
+            f' width="{svg.number(cell)}" height="40"/>'
         )
         if low <= place < high:
-            body.append(_line(x + 2, y + 45, x + cell - 2, y + 45, "interval"))
+            body.append(svg.line(x + 2, y + 45, x + cell - 2, y + 45, "interval"))
     size = "wide" if columns > 10 else "narrow"
-    return _framed(f"lanes {size}", size, width, height, text, body)
+    return svg.framed(f"lanes {size}", size, width, height, text, body)
 
 
 def watched_lanes(rows: Sequence[tuple[str, Mapping[int, float]]], *, width: float, text: Text) -> str:
@@ -150,19 +96,19 @@ def watched_lanes(rows: Sequence[tuple[str, Mapping[int, float]]], *, width: flo
     body: list[str] = []
     for hour in range(0, 25, 6):
         edge = "start" if hour == 0 else "end" if hour == 24 else "middle"
-        body.append(_write(hour * step, 12, str(hour), f"tick {edge}"))
+        body.append(svg.write(hour * step, 12, str(hour), f"tick {edge}"))
     for number, (label, hours) in enumerate(rows):
         y = top + number * lane
-        body.append(_line(0, y, width, y, "curb"))
-        body.append(_write(0, y + 18, label, "lane-name", room_px=width))
+        body.append(svg.line(0, y, width, y, "curb"))
+        body.append(svg.write(0, y + 18, label, "lane-name", room_px=width))
         for hour in range(24):
             share = min(1.0, hours.get(hour, 0.0))
-            body.append(_box(hour * step + 1.5, y + 32, step - 3, 6, "unwatched", 1))
+            body.append(svg.box(hour * step + 1.5, y + 32, step - 3, 6, "unwatched", 1))
             if share > 0:
-                body.append(_box(hour * step + 1.5, y + 32, max(3.0, (step - 3) * share), 6, "watched", 1))
+                body.append(svg.box(hour * step + 1.5, y + 32, max(3.0, (step - 3) * share), 6, "watched", 1))
     height = top + len(rows) * lane
-    body.append(_line(0, height - 1, width, height - 1, "curb"))
-    return _svg(width, height, "watch", text, body)
+    body.append(svg.line(0, height - 1, width, height - 1, "curb"))
+    return svg.drawing(width, height, "watch", text, body)
 
 
 def tally_figures(rows: Sequence[tuple[str, str, int]], *, width: float, vehicle: str, text: Text) -> str:
@@ -176,20 +122,20 @@ def tally_figures(rows: Sequence[tuple[str, str, int]], *, width: float, vehicle
     body: list[str] = []
     y = 0.0
     for label, value, figures in rows:
-        body.append(_write(0, y + 18, label, "lane-name", room_px=width - 70))
-        body.append(_write(width, y + 18, value, "lane-value end"))
+        body.append(svg.write(0, y + 18, label, "lane-name", room_px=width - 70))
+        body.append(svg.write(width, y + 18, value, "lane-value end"))
         y += 26
         for place in range(figures):
             if place and place % columns == 0:
                 y += 36
             body.append(
-                f'<use class="bare" href="#{vehicle}-plain" x="{_number(place % columns * cell)}" y="{_number(y)}"'
-                f' width="{_number(cell)}" height="32"/>'
+                f'<use class="bare" href="#{vehicle}-plain" x="{svg.number(place % columns * cell)}"'
+                f' y="{svg.number(y)}" width="{svg.number(cell)}" height="32"/>'
             )
         y += 44
-        body.append(_line(0, y - 4, width, y - 4, "lane-line"))
+        body.append(svg.line(0, y - 4, width, y - 4, "lane-line"))
         y += 8
-    return _svg(width, max(y, 1), "tally", text, body)
+    return svg.drawing(width, max(y, 1), "tally", text, body)
 
 
 def ranges(rows: Sequence[RangeRow], *, width: float, text: Text, overall: Share | None = None) -> str:
@@ -209,23 +155,25 @@ def ranges(rows: Sequence[RangeRow], *, width: float, text: Text, overall: Share
     for tick in range(ticks + 1):
         value = end * tick / ticks
         edge = "start" if tick == 0 else "end" if tick == ticks else "middle"
-        body.append(_line(x(value), 0, x(value), height - foot + 4, "grid"))
-        body.append(_write(x(value), height - 6, f"{_number(value * 100)}%", f"tick {edge}"))
+        body.append(svg.line(x(value), 0, x(value), height - foot + 4, "grid"))
+        body.append(svg.write(x(value), height - 6, f"{svg.number(value * 100)}%", f"tick {edge}"))
     for number, row in enumerate(rows):
         y = number * row_px
         figures = f"{row.value}  {row.note}".strip()
-        body.append(_write(left, y + 17, row.label, "label", room_px=width - (10 if tall else 205)))
-        body.append(_write(left, y + 35, figures, "value") if tall else _write(right, y + 17, figures, "value end"))
+        body.append(svg.write(left, y + 17, row.label, "label", room_px=width - (10 if tall else 205)))
+        body.append(
+            svg.write(left, y + 35, figures, "value") if tall else svg.write(right, y + 17, figures, "value end")
+        )
         middle = y + row_px - 17
         if overall is not None and overall.known:
-            body.append(_line(x(overall.value), middle - 9, x(overall.value), middle + 9, "overall"))
+            body.append(svg.line(x(overall.value), middle - 9, x(overall.value), middle + 9, "overall"))
         if row.share.known:
-            body.append(_box(x(0), middle - 3, x(row.share.value) - x(0), 6, "extent", 3))
-            body.append(_line(x(row.share.low), middle, x(row.share.high), middle, "whisker"))
-            body.append(f'<circle class="dot" cx="{_number(x(row.share.value))}" cy="{_number(middle)}" r="6"/>')
+            body.append(svg.box(x(0), middle - 3, x(row.share.value) - x(0), 6, "extent", 3))
+            body.append(svg.line(x(row.share.low), middle, x(row.share.high), middle, "whisker"))
+            body.append(f'<circle class="dot" cx="{svg.number(x(row.share.value))}" cy="{svg.number(middle)}" r="6"/>')
         else:
-            body.append(_line(left, middle, right, middle, "unknown"))
-    return _svg(width, height, "ranges", text, body)
+            body.append(svg.line(left, middle, right, middle, "unknown"))
+    return svg.drawing(width, height, "ranges", text, body)
 
 
 def trend(points: Sequence[TrendPoint], *, width: float, text: Text) -> str:
@@ -247,22 +195,24 @@ def trend(points: Sequence[TrendPoint], *, width: float, text: Text) -> str:
     ticks = steps_of(end * 100)
     for tick in range(ticks + 1):
         value = end * tick / ticks
-        body.append(_line(left, y(value), right, y(value), "grid"))
-        body.append(_write(left - 6, y(value) + 4, f"{_number(value * 100)}%", "tick end"))
+        body.append(svg.line(left, y(value), right, y(value), "grid"))
+        body.append(svg.write(left - 6, y(value) + 4, f"{svg.number(value * 100)}%", "tick end"))
     for stretch in _stretches(points):
-        upper = [f"{_number(x(n))},{_number(y(points[n].smooth.high))}" for n in stretch]
-        lower = [f"{_number(x(n))},{_number(y(points[n].smooth.low))}" for n in reversed(stretch)]
+        upper = [f"{svg.number(x(n))},{svg.number(y(points[n].smooth.high))}" for n in stretch]
+        lower = [f"{svg.number(x(n))},{svg.number(y(points[n].smooth.low))}" for n in reversed(stretch)]
         body.append(f'<polygon class="band" points="{" ".join(upper + lower)}"/>')
-        middle = " ".join(f"{_number(x(n))},{_number(y(points[n].smooth.value))}" for n in stretch)
+        middle = " ".join(f"{svg.number(x(n))},{svg.number(y(points[n].smooth.value))}" for n in stretch)
         body.append(f'<polyline class="curve" points="{middle}"/>')
     for number, point in enumerate(points):
         if point.share.known:
-            body.append(f'<circle class="day" cx="{_number(x(number))}" cy="{_number(y(point.share.value))}" r="3"/>')
+            body.append(
+                f'<circle class="day" cx="{svg.number(x(number))}" cy="{svg.number(y(point.share.value))}" r="3"/>'
+            )
         if point.tick:
-            body.append(_line(x(number), height - foot, x(number), height - foot + 5, "axis"))
-            body.append(_write(x(number), height - 8, point.label, "tick middle"))
-    body.append(_line(left, y(0), right, y(0), "axis"))
-    return _svg(width, height, "trend", text, body)
+            body.append(svg.line(x(number), height - foot, x(number), height - foot + 5, "axis"))
+            body.append(svg.write(x(number), height - 8, point.label, "tick middle"))
+    body.append(svg.line(left, y(0), right, y(0), "axis"))
+    return svg.drawing(width, height, "trend", text, body)
 
 
 def _stretches(points: Sequence[TrendPoint]) -> list[list[int]]:
@@ -288,22 +238,22 @@ def heat_map(
     """Draw a grid of cells with their values written in them; `cells` is by (row, column)."""
     left, top = 46.0, 22.0
     step = (width - left) / max(1, len(columns))
-    body = [_write(left + step * (n + 0.5), 14, label, "tick middle") for n, label in enumerate(columns)]
+    body = [svg.write(left + step * (n + 0.5), 14, label, "tick middle") for n, label in enumerate(columns)]
     for row, label in enumerate(rows):
         y = top + row * row_px
-        body.append(_write(left - 8, y + row_px / 2 + 4, label, "tick end"))
+        body.append(svg.write(left - 8, y + row_px / 2 + 4, label, "tick end"))
         for column in range(len(columns)):
             cell = cells.get((row, column))
             x = left + column * step
             if cell is None or not cell.watched:
-                body.append(_box(x + 1, y + 1, step - 2, row_px - 2, "cell none", 2))
+                body.append(svg.box(x + 1, y + 1, step - 2, row_px - 2, "cell none", 2))
             elif cell.step is None:
-                body.append(_box(x + 1, y + 1, step - 2, row_px - 2, "cell few", 2))
-                body.append(_write(x + step / 2, y + row_px / 2 + 4, "·", "in-few middle"))
+                body.append(svg.box(x + 1, y + 1, step - 2, row_px - 2, "cell few", 2))
+                body.append(svg.write(x + step / 2, y + row_px / 2 + 4, "·", "in-few middle"))
             else:
-                body.append(_box(x + 1, y + 1, step - 2, row_px - 2, f"cell q{cell.step}", 2))
-                body.append(_write(x + step / 2, y + row_px / 2 + 4, cell.text, f"in-q{cell.step} middle"))
-    return _svg(width, top + len(rows) * row_px, "heat", text, body)
+                body.append(svg.box(x + 1, y + 1, step - 2, row_px - 2, f"cell q{cell.step}", 2))
+                body.append(svg.write(x + step / 2, y + row_px / 2 + 4, cell.text, f"in-q{cell.step} middle"))
+    return svg.drawing(width, top + len(rows) * row_px, "heat", text, body)
 
 
 def columns(values: Sequence[tuple[str, float, str]], *, width: float, text: Text) -> str:
@@ -318,11 +268,11 @@ def columns(values: Sequence[tuple[str, float, str]], *, width: float, text: Tex
         tall = (height - top - foot) * value / highest
         y = height - foot - tall
         last = "column last" if number == len(values) - 1 else "column"
-        body.append(_box(x + step * 0.16, y, step * 0.68, tall, last, 2))
-        body.append(_write(x + step / 2, y - 8, shown, "value middle"))
-        body.append(_write(x + step / 2, height - 7, name, "tick middle"))
-    body.append(_line(0, height - foot, width, height - foot, "axis"))
-    return _svg(width, height, "columns", text, body)
+        body.append(svg.box(x + step * 0.16, y, step * 0.68, tall, last, 2))
+        body.append(svg.write(x + step / 2, y - 8, shown, "value middle"))
+        body.append(svg.write(x + step / 2, height - 7, name, "tick middle"))
+    body.append(svg.line(0, height - foot, width, height - foot, "axis"))
+    return svg.drawing(width, height, "columns", text, body)
 
 
 def zones(
@@ -330,12 +280,12 @@ def zones(
 ) -> str:
     """Draw a camera's zones on an empty frame: (kind, name, corners in pixels of the frame)."""
     scale = 640 / width_px
-    body = [_box(0, 0, 640, height_px * scale, "frame", 4)]
+    body = [svg.box(0, 0, 640, height_px * scale, "frame", 4)]
     names: list[str] = []
     for kind, name, corners in polygons:
-        points = " ".join(f"{_number(x * scale)},{_number(y * scale)}" for x, y in corners)
+        points = " ".join(f"{svg.number(x * scale)},{svg.number(y * scale)}" for x, y in corners)
         body.append(f'<polygon class="zone zone-{escape(kind)}" points="{points}"/>')
         middle_x = sum(x for x, _ in corners) / len(corners) * scale
         middle_y = sum(y for _, y in corners) / len(corners) * scale
-        names.append(_write(middle_x, middle_y + 6, name, "zone-name middle", room_px=200))
-    return _framed("chart zones", "any", 640, height_px * scale, text, body + names)
+        names.append(svg.write(middle_x, middle_y + 6, name, "zone-name middle", room_px=200))
+    return svg.framed("chart zones", "any", 640, height_px * scale, text, body + names)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from quitboard.site import charts
-from quitboard.site.charts import NARROW_PX, WIDE_PX
 from quitboard.site.data import Window
 from quitboard.site.figures import Share, differ, standing_out
+from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
 from quitboard.site.view import View
 
 _CARDS = 8
@@ -80,7 +80,7 @@ def _rate(view: View, kind: str, week: Window) -> Hero:
     count = max(1, round(found.value * 100))
     low, high = min(low, count), max(high, count)
     headline = view.per_hundred(kind, found)
-    text = charts.Text(
+    text = Text(
         id="riders",
         title=headline.replace("**", ""),
         description=words("hero.rate_description", n=count, low=low, high=high),
@@ -112,7 +112,7 @@ def _none(view: View) -> Hero:
     seen = sorted(coverage, key=lambda camera: (-facts.watched(camera_id=camera).watched_hours, camera))
     rows = [(view.place_name(camera), coverage[camera]) for camera in seen[:_MOST_LANES]]
     duration = words.duration(watched.watched_hours * 3600)
-    text = charts.Text(
+    text = Text(
         id="watched", title=words("hero.none_chart"), description=words("hero.none_description", duration=duration)
     )
     assert facts.period is not None
@@ -145,7 +145,7 @@ def _counts(view: View) -> Hero:
         (view.kind_name(kind), words("figure.cases", n=count), max(1, round(count / each)))
         for kind, count in sorted(found.items(), key=lambda item: (-item[1], item[0]))
     ]
-    text = charts.Text(
+    text = Text(
         id="counts",
         title=words("hero.counts", n=total).replace("**", ""),
         description=words("hero.counts_description", n=each),

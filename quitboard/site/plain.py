@@ -9,9 +9,10 @@ from typing import Any
 from quitboard.records import Rule
 from quitboard.site import charts
 from quitboard.site.browse import list_path
-from quitboard.site.charts import NARROW_PX, WIDE_PX, RangeRow
+from quitboard.site.charts import RangeRow
 from quitboard.site.downloads import FIELDS
 from quitboard.site.statistics import kinds_with_rates
+from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
 from quitboard.site.view import View, class_figures, fraction, segment
 
 ACCIDENTS = ((2017, 117), (2018, 225), (2019, 447), (2020, 897), (2021, 1735))
@@ -51,7 +52,7 @@ def place(view: View, camera_id: str) -> dict[str, Any]:
     words = view.words
     coverage = view.facts.coverage_by_hour().get(camera_id)
     watched = view.facts.watched(camera_id=camera_id)
-    text = charts.Text(id="watched", title=words("place.watched_title"), description=words("chart.watched_description"))
+    text = Text(id="watched", title=words("place.watched_title"), description=words("chart.watched_description"))
     rates = [
         (kind, found)
         for kind in kinds_with_rates(view.facts)
@@ -61,7 +62,7 @@ def place(view: View, camera_id: str) -> dict[str, Any]:
         RangeRow(label=view.kind_name(kind), share=found, value=view.figure(found), note=view.n(found))
         for kind, found in rates
     ]
-    rate_text = charts.Text(id="rates", title=words("place.rates_title"), description=words("chart.kind_description"))
+    rate_text = Text(id="rates", title=words("place.rates_title"), description=words("chart.kind_description"))
     widths = (WIDE_PX, NARROW_PX)
     return {
         "camera": camera,
@@ -96,7 +97,7 @@ def _zones(view: View, camera_id: str) -> str:
     if not polygons or camera.resolution is None:
         return ""
     width, height = camera.resolution
-    text = charts.Text(
+    text = Text(
         id="zones", title=view.words("place.zones_title"), description=", ".join(name for _, name, _ in polygons)
     )
     return charts.zones(width, height, polygons, text)
@@ -127,7 +128,7 @@ def _in_force(rule: Rule, day: date) -> bool:
 def method(view: View) -> dict[str, Any]:
     """Return how it works, what was measured, and what it cannot see."""
     words = view.words
-    text = charts.Text(
+    text = Text(
         id="accidents", title=words("method.accidents_finding"), description=words("method.accidents_description")
     )
     values = [(str(year), float(number), f"{number:,}") for year, number in ACCIDENTS]

@@ -9,9 +9,10 @@ from typing import Any
 
 from quitboard.database.rows import Rate
 from quitboard.site import charts
-from quitboard.site.charts import NARROW_PX, STEPS, WIDE_PX, Cell, RangeRow, TrendPoint
+from quitboard.site.charts import STEPS, Cell, RangeRow, TrendPoint
 from quitboard.site.data import WEEK_DAYS, Facts
 from quitboard.site.figures import FEWEST, Share, differ, share, standing_out
+from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
 from quitboard.site.view import View, segment
 
 _MOST_DAYS = 92
@@ -66,7 +67,7 @@ def _range_rows(view: View, items: Sequence[tuple[str, Share]]) -> list[RangeRow
     return [RangeRow(label=name, share=found, value=view.figure(found), note=view.n(found)) for name, found in items]
 
 
-def _ranges(rows: list[RangeRow], text: charts.Text, overall: Share | None = None) -> tuple[str, ...]:
+def _ranges(rows: list[RangeRow], text: Text, overall: Share | None = None) -> tuple[str, ...]:
     return tuple(charts.ranges(rows, width=width, text=text, overall=overall) for width in (WIDE_PX, NARROW_PX))
 
 
@@ -99,7 +100,7 @@ def by_kind(view: View) -> Chart | None:
         finding = view.words("chart.kind_same")
     else:
         finding = view.words("chart.kind_finding", kind=view.kind_name(items[0][0]), share=view.percent(top))
-    text = charts.Text(id="by-kind", title=finding, description=view.words("chart.kind_description"))
+    text = Text(id="by-kind", title=finding, description=view.words("chart.kind_description"))
     rows = _range_rows(view, [(view.kind_name(kind), found) for kind, found in items])
     return Chart(
         id="by-kind",
@@ -129,7 +130,7 @@ def by_place(view: View, kind: str) -> Chart | None:
         if name is not None
         else view.words("chart.place_one" if len(items) == 1 else "chart.place_none")
     )
-    text = charts.Text(
+    text = Text(
         id="by-place", title=finding, description=view.words("chart.place_description", kind=view.kind_name(kind))
     )
     rows = _range_rows(view, [(view.place_name(camera), found) for camera, found in items])
@@ -176,9 +177,7 @@ def by_hour(view: View, kind: str) -> Chart | None:
         )
         for key, item in found.items()
     }
-    text = charts.Text(
-        id="by-hour", title=finding, description=words("chart.hour_description", kind=view.kind_name(kind))
-    )
+    text = Text(id="by-hour", title=finding, description=words("chart.hour_description", kind=view.kind_name(kind)))
     weekdays = [words.weekday(day) for day in range(7)]
     tall = {(hours.index(hour), day): cell for (day, hour), cell in cells.items()}
     flat = {(day, hours.index(hour)): cell for (day, hour), cell in cells.items()}
@@ -248,9 +247,7 @@ def by_day(view: View, kind: str) -> Chart | None:
             )
         )
     finding = _trend_finding(view, points)
-    text = charts.Text(
-        id="by-day", title=finding, description=view.words("chart.day_description", kind=view.kind_name(kind))
-    )
+    text = Text(id="by-day", title=finding, description=view.words("chart.day_description", kind=view.kind_name(kind)))
     unit = "week" if weekly else "day"
     return Chart(
         id="by-day",
@@ -298,7 +295,7 @@ def coverage(view: View) -> Chart | None:
     cameras = sorted(found, key=lambda camera: (-facts.watched(camera_id=camera).watched_hours, camera))
     total = words.duration(facts.watched().watched_hours * 3600)
     finding = words("chart.watched_finding", duration=total, n=len(cameras))
-    text = charts.Text(id="coverage", title=finding, description=words("chart.watched_description"))
+    text = Text(id="coverage", title=finding, description=words("chart.watched_description"))
     rows = [(view.place_name(camera), found[camera]) for camera in cameras[:12]]
     return Chart(
         id="coverage",

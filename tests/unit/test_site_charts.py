@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from quitboard.site import charts
 from quitboard.site.browse import page_count, page_numbers
-from quitboard.site.charts import NARROW_PX, WIDE_PX, Cell, RangeRow, Text, TrendPoint
+from quitboard.site.charts import Cell, RangeRow, TrendPoint
 from quitboard.site.figures import share
+from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
 from quitboard.site.view import segment
 
 UGLY = "</title><script>alert(1)</script> & \"'"
