@@ -18,6 +18,7 @@ ap50 = 0.91
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,12 +30,16 @@ from quitboard.records import Role
 DEFAULT_CONFIDENCE = 0.25
 DEFAULT_IMGSZ = 640
 DEFAULT_NMS_IOU = 0.7
-_ROLE_NAMED = {
-    **{role.value: role for role in Role},
-    "kickboard": Role.SCOOTER,
-    "e-scooter": Role.SCOOTER,
-    "motorbike": Role.MOTORCYCLE,
+_SYNONYMS = {
+    Role.PERSON: "person people pedestrian human man woman 사람 보행자",
+    Role.SCOOTER: "scooter escooter electricscooter kickscooter kickboard electrickickboard pm 킥보드 전동킥보드",
+    Role.HELMET: "helmet withhelmet helmeton wearinghelmet helmeted helmetworn 헬멧 헬멧착용 안전모",
+    Role.HEAD: "head nohelmet withouthelmet helmetoff barehead bareheaded nothelmet unhelmeted 머리 헬멧미착용",
+    Role.BICYCLE: "bicycle pedalcycle 자전거",
+    Role.MOTORCYCLE: "motorcycle motorbike moped 오토바이 이륜차",
+    Role.CAR: "car automobile 자동차 승용차",
 }
+_ROLE_NAMED = {name: role for role, names in _SYNONYMS.items() for name in names.split()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +56,15 @@ class Card:
 
 
 def role_named(name: str) -> Role | None:
-    """Return the role that a class name means, None for a class without one here (most of COCO)."""
-    return _ROLE_NAMED.get(name.strip().lower())
+    """Return the role that a class name means, None for a class without one here (most of COCO).
+
+    Case, spaces and punctuation do not matter; a plural is as good as its singular.
+
+    >>> role_named("With Helmet")
+    <Role.HELMET: 'helmet'>
+    """
+    squashed = "".join(filter(str.isalnum, unicodedata.normalize("NFC", name).casefold()))
+    return _ROLE_NAMED.get(squashed) or _ROLE_NAMED.get(squashed.removesuffix("s"))
 
 
 def card_from_names(model: str, names: Sequence[str]) -> Card:

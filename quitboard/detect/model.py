@@ -1,50 +1,32 @@
 """The detector: a model with its card, run by the fastest runtime present.
 
-The only door to OpenVINO and ONNX Runtime, and one of two to torch and ultralytics. All runtimes get the same input
-(`boxes.Letterbox.blob`) and share the reading of the raw output (`boxes.decode`), so they differ by float rounding
-alone. Every picture is its own inference of batch 1 on one thread of its own: results are the same bytes however many
-are under way at once.
+One of two doors to torch and ultralytics. All runtimes get the same input (`boxes.Letterbox.blob`) and share the
+reading of the raw output (`boxes.decode`), so they differ by float rounding alone.
 """
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import importlib
 import importlib.util
 import os
 import shutil
 import tempfile
-from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from quitboard import files
 from quitboard.detect import boxes
 from quitboard.detect.card import Card, card_from_names, read_card
+from quitboard.detect.runtime import Network, Runtime, not_a_model, open_onnx
 from quitboard.errors import ModelUnusable
-from quitboard.records import ROLES, Detections, FloatArray, ModelCard, Picture
+from quitboard.records import ROLES, Detections, FloatArray, ModelCard, Picture, Role
 
-Runtime: TypeAlias = Literal["auto", "openvino", "onnx", "torch"]
-
-MAX_COMPILED_SIZES = 6
-"""OpenVINO networks kept, one for each size of picture; the one not used for longest goes first."""
 _TORCH_TODO = "Install quitboard[torch], or give an .onnx export of the model"
-
-
-class Network(Protocol):
-    """Weights in a runtime."""
-
-    canvas: tuple[int, int] | None
-    """(height, width) when the input size is fixed in the weights."""
-    names: list[str]
-    """Class names that the file itself tells, in order; empty when it tells none."""
-
-    def infer(self, blobs: Iterator[FloatArray]) -> Iterator[FloatArray]:
-        """Yield the raw output (4 + classes, anchors) of each blob (1, 3, height, width), lazily and in order."""
 
 
 class Detector:
@@ -58,6 +40,9 @@ class Detector:
         self.card = ModelCard(name=card.name, sha256=sha256, figures=card.figures)
         self._role_of_class = np.array([ROLES.index(role) if role else -1 for role in card.roles], np.int64)
         self._min_confidence = np.array(card.confidence, np.float32)
+        self.thresholds: Mapping[Role, float] = {
+            role: confidence for role, confidence in zip(card.roles, card.confidence, strict=True) if role
+        }
 
     def detect(
         self, pictures: Iterable[Picture], *, min_confidence: float | None = None, imgsz: int | None = None
@@ -129,8 +114,7 @@ def load(
         chosen = "torch"
     else:
         onnx = path if path.suffix == ".onnx" else exported(path, sha256)
-        chosen = _onnx_runtime(runtime, path)
-        network = _OpenVino(onnx, threads) if chosen == "openvino" else _OnnxRuntime(onnx)
+        chosen, network = open_onnx(onnx, runtime, threads)
     card_file = path.with_name("card.toml")
     card = read_card(card_file, path.name, sha256) if card_file.is_file() else card_from_names(path.stem, network.names)
     return Detector(network, card, sha256=sha256, imgsz=imgsz or card.imgsz, runtime=chosen)
@@ -154,19 +138,6 @@ def _weights_file(model: Path, runtime: Runtime) -> Path:
     return model
 
 
-def _onnx_runtime(runtime: Runtime, path: Path) -> str:
-    wanted = {"auto": ("openvino", "onnx"), "torch": ()}.get(runtime, (runtime,))
-    modules = {"openvino": "openvino", "onnx": "onnxruntime"}
-    for name in wanted:
-        if importlib.util.find_spec(modules[name]):
-            return name
-    raise ModelUnusable(
-        f"no runtime is installed for {' or '.join(wanted)}",
-        where=path.name,
-        todo="Install quitboard again (it brings openvino), or quitboard[onnx] for ONNX Runtime",
-    )
-
-
 def _gpu_present() -> bool:
     # torch takes seconds to import; without NVIDIA's driver there is no need to ask it.
     if shutil.which("nvidia-smi") is None or importlib.util.find_spec("torch") is None:
@@ -179,111 +150,6 @@ def _gpu_present() -> bool:
 def _generator(outputs: Iterator[FloatArray]) -> Any:
     """`infer` is a generator in every runtime; the protocol says only what callers need."""
     return outputs
-
-
-def _not_a_model(path: Path, error: Exception) -> ModelUnusable:
-    first_line = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-    return ModelUnusable(
-        f"the file cannot be read as a model ({first_line})", where=path.name, todo="Copy or export it again"
-    )
-
-
-def _names(text: str | None) -> list[str]:
-    """Read the class names that ultralytics keeps in an export: the text of a Python dict from id to name."""
-    try:
-        names = ast.literal_eval(text or "{}")
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return []
-    if not isinstance(names, dict) or sorted(names, key=str) != sorted(range(len(names)), key=str):
-        return []
-    return [str(names[number]) for number in range(len(names))]
-
-
-def _fixed_canvas(height: object, width: object) -> tuple[int, int] | None:
-    return (height, width) if isinstance(height, int) and isinstance(width, int) else None
-
-
-class _OpenVino:
-    """One stream, of one thread, for each processor: the throughput layout, with sums in one order on any machine."""
-
-    def __init__(self, path: Path, threads: int | None) -> None:
-        import openvino
-
-        self._core = openvino.Core()
-        try:
-            self._model = self._core.read_model(path)
-            shape = self._model.input(0).partial_shape
-        except RuntimeError as error:
-            raise _not_a_model(path, error) from None
-        sides = [shape[axis].get_length() if shape[axis].is_static else None for axis in (2, 3)]
-        self.canvas = _fixed_canvas(*sides)
-        info = self._model.get_rt_info() if self._model.has_rt_info(["framework", "names"]) else None
-        self.names = _names(str(info["framework"]["names"].value) if info else None)
-        self.threads = threads or len(os.sched_getaffinity(0))
-        self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
-
-    def _network(self, shape: tuple[int, ...]) -> Any:
-        if shape in self._compiled:
-            self._compiled.move_to_end(shape)
-            return self._compiled[shape]
-        sized = self._model.clone()
-        sized.reshape(list(shape))
-        options = {
-            "PERFORMANCE_HINT": "THROUGHPUT",
-            "NUM_STREAMS": str(self.threads),
-            "INFERENCE_NUM_THREADS": str(self.threads),
-            "INFERENCE_PRECISION_HINT": "f32",
-        }
-        self._compiled[shape] = compiled = self._core.compile_model(sized, "CPU", options)
-        if len(self._compiled) > MAX_COMPILED_SIZES:
-            self._compiled.popitem(last=False)
-        return compiled
-
-    def infer(self, blobs: Iterator[FloatArray]) -> Iterator[FloatArray]:
-        under_way: deque[tuple[tuple[int, ...], Any, FloatArray]] = deque()
-        idle: dict[tuple[int, ...], list[Any]] = {}
-
-        def finish() -> FloatArray:
-            shape, request, _ = under_way.popleft()
-            request.wait()
-            output = np.array(request.get_output_tensor(0).data[0], np.float32)
-            idle.setdefault(shape, []).append(request)
-            return output
-
-        try:
-            for blob in blobs:
-                if len(under_way) > self.threads:
-                    yield finish()
-                spare = idle.get(blob.shape)
-                request = spare.pop() if spare else self._network(blob.shape).create_infer_request()
-                request.start_async({0: blob}, share_inputs=True)
-                under_way.append((blob.shape, request, blob))  # the blob's memory is in use until it is finished
-            while under_way:
-                yield finish()
-        finally:
-            for _, request, _ in under_way:
-                request.wait()
-
-
-class _OnnxRuntime:
-    def __init__(self, path: Path) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
-        options.use_deterministic_compute = True
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its exceptions have no common base but Exception
-            raise _not_a_model(path, error) from None
-        self._input = self._session.get_inputs()[0]
-        self.canvas = _fixed_canvas(*self._input.shape[2:4])
-        self.names = _names(self._session.get_modelmeta().custom_metadata_map.get("names"))
-
-    def infer(self, blobs: Iterator[FloatArray]) -> Iterator[FloatArray]:
-        for blob in blobs:
-            yield self._session.run(None, {self._input.name: blob})[0][0]
 
 
 class _Torch:
@@ -364,7 +230,7 @@ def import_yolo(weights: Path) -> tuple[Any, Any]:
     try:
         yolo = YOLO(weights, task="detect")
     except Exception as error:  # unpickling raises whatever the file makes it raise
-        raise _not_a_model(weights, error) from None
+        raise not_a_model(weights, error) from None
     return torch, yolo
 
 

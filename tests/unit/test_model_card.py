@@ -6,6 +6,7 @@ import pytest
 
 from quitboard.detect import model
 from quitboard.detect.card import card_from_names, read_card
+from quitboard.detect.runtime import class_names
 from quitboard.errors import ModelUnusable
 from quitboard.records import ROLES, Role
 
@@ -102,4 +103,4 @@ def test_a_missing_model_and_a_folder_without_one_are_refused(tmp_path: Path) ->
     "text", [None, "", "{", "[]", "{1: 'person'}", "{'a': 1, 0: 2}", "__import__('os')", "(" * 9000]
 )
 def test_names_in_a_hostile_export_are_no_names(text: str | None) -> None:
-    assert model._names(text) == []
+    assert class_names(text) == []
