@@ -16,7 +16,7 @@ from tools.street.camera import Camera
 CAMERA = Camera(position=(-8.0, 4.0, 4.5), target=(4.0, -2.0, 0.8), focal_px=1000.0)
 
 
-def flat(y: float) -> float:
+def flat(x: float, y: float) -> float:
     return 0.0
 
 

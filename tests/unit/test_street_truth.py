@@ -14,7 +14,8 @@ from tools.street.actors import Stage, boxes
 from tools.street.acts import KINDS, Script, spans
 from tools.street.bodies import SHAPES
 from tools.street.people import random_look
-from tools.street.pictures import label_lines, populate, random_camera, random_plan
+from tools.street.crowd import populate
+from tools.street.pictures import label_lines, random_camera, random_plan
 
 SCRIPTS = scripts.all_scripts()
 DEMO = Path(__file__).parents[2] / "data" / "demo"
@@ -134,7 +135,7 @@ def test_labels_are_inside_the_picture_and_from_the_seed_alone(seed: int) -> Non
         rng = np.random.default_rng(seed)
         plan = random_plan(rng)
         camera = random_camera(rng, plan)
-        return label_lines(boxes(populate(rng, plan, camera), camera), camera.width, camera.height)
+        return label_lines(boxes(populate(rng, plan, camera)[0], camera), camera.width, camera.height)
 
     first = lines()
     assert first == lines()

@@ -40,11 +40,13 @@ class Human:
     look: Look
     body: Body = field(init=False)
     parts: list = field(init=False)
+    held: list = field(init=False)
     head_rest: Array = field(init=False)
 
     def __post_init__(self) -> None:
         self.body = Body(self.look)
         self.parts = wear.worn(self.body)
+        self.held = wear.held(self.body)
         self.head_rest = wear.head_points(self.body, self.parts)
 
 
@@ -123,7 +125,7 @@ class Stage:
             "bicycle": (0.45, 0.5, 0.4),
             "motorcycle": (0.5, 0.65, 0.7),
             "car": (1.5, 1.5, 0.85),
-        }[v.kind]
+        }.get(v.kind, (0.2, 0.5, 0.5))
         for s in (-1, 0, 1) if v.kind == "car" else (-1, 1):
             self.frame.blobs.append((place.x + s * reach * ahead[0], place.y + s * reach * ahead[1], r, w))
 
@@ -137,6 +139,23 @@ class Stage:
                 place.speed_ms,
                 look=unit.glance,
             )
+        elif unit.mode == "push" and v is not None and v.kind == "suitcase":
+            p = poses.walking(
+                body,
+                unit.phase + place.travelled_m / poses.stride_length(body, place.speed_ms),
+                place.speed_ms,
+                look=unit.glance,
+            )
+            p.hands = (p.hands[0], np.array([0.0, -0.16, -0.33 * body.height]))
+        elif unit.mode == "push" and v is not None and v.kind in ("pram", "trolley"):
+            p = poses.walking(
+                body,
+                unit.phase + place.travelled_m / poses.stride_length(body, place.speed_ms),
+                place.speed_ms,
+                push=v.grips,
+                look=unit.glance,
+            )
+            p = _shifted(p, np.array([-0.36, 0.0, 0.0]))
         elif unit.mode == "push" and v is not None:
             side = np.array([0.0, unit.push_side, 0.0])
             grips = (v.grips[0] + [0, 0, 0], v.grips[1])
@@ -149,6 +168,11 @@ class Stage:
             )
             offset = side + [-0.02, 0, 0]
             p = _shifted(p, offset)
+        elif unit.mode == "ride" and v is not None and v.kind == "scooter" and v.seat[2] > 0:
+            back = np.array([-0.30 * k, 0, 0.03 * k])
+            feet = tuple(peg + [-0.22 * k, 0.05 * k * (1 if s == 0 else -1), 0.05 * k] for s, peg in enumerate(v.pegs))
+            grips = v.grips if k == 0 else (v.seat + [-0.02, 0.19, 0.28], v.seat + [-0.02, -0.19, 0.28])
+            p = poses.seated(body, v.seat + back, grips, feet, lean=0.1, look=unit.glance)
         elif unit.mode == "ride" and v is not None and v.kind == "scooter":
             two = len(unit.people) > 1
             if k == 0:
@@ -176,6 +200,10 @@ class Stage:
             p = poses.seated(body, v.seat + back, grips, feet, lean=0.2, look=unit.glance)
         else:
             p = poses.standing(body, sway, unit.glance[0])
+        if human.held and unit.mode in ("walk", "stand"):
+            arm = np.array([0.0, 0.08, -0.32 * body.height])
+            p.hands = (p.hands[0] if p.hands_relative and p.hands[0] is not None else arm, wear.HANDLE)
+            p.hands_relative = True
         turn, joints = poses.solve(body, p)
         points, normals = body.skin(turn, joints)
         tag = self._next()
@@ -185,6 +213,8 @@ class Stage:
             m = world @ wear.carried(bone, body, turn, joints)
             self.frame.things.append(Thing(part, m, tag))
             extra.append((apply(m, part.positions), part.normals @ m[:3, :3].T))
+        for part, bone in human.held:
+            self.frame.things.append(Thing(part, world @ wear.carried(bone, body, turn, joints), 0))
         whole = apply(world, points)
         facing = normals @ world[:3, :3].T
         self.seen.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -12,6 +12,8 @@ from tools.street.actors import Place, Unit
 from tools.street.camera import Camera
 from tools.street.geometry import Array
 
+Floor = Callable[[float, float], float]
+"""Height of the floor at (x, y), metres."""
 KINDS = ("no_helmet", "passenger_no_helmet", "two_up", "sidewalk", "crosswalk_riding", "wrong_way", "parking")
 
 
@@ -31,7 +33,7 @@ class Route:
     def end_s(self) -> float:
         return self.start_s + self.length_m / self.speed_ms
 
-    def at(self, t: float, floor: Callable[[float], float]) -> Place | None:
+    def at(self, t: float, floor: Floor) -> Place | None:
         """The place at second ``t``, or None before the start and after the end."""
         if not self.start_s <= t <= self.end_s:
             return None
@@ -41,7 +43,9 @@ class Route:
         behind, ahead = max(gone - 0.4, 0), min(gone + 0.4, s[-1])
         dx = np.interp(ahead, s, line[:, 0]) - np.interp(behind, s, line[:, 0])
         dy = np.interp(ahead, s, line[:, 1]) - np.interp(behind, s, line[:, 1])
-        return Place(float(x), float(y), floor(float(y)), float(np.arctan2(dy, dx)), float(gone), self.speed_ms)
+        return Place(
+            float(x), float(y), floor(float(x), float(y)), float(np.arctan2(dy, dx)), float(gone), self.speed_ms
+        )
 
 
 @cache
@@ -59,30 +63,61 @@ def _smooth(points: tuple[tuple[float, float], ...]) -> tuple[Array, Array]:
 
 @dataclass(frozen=True)
 class Still:
-    """Stands at one place for the whole recording."""
+    """Stands at one place, for the whole recording unless told from when to when."""
 
     x: float
     y: float
     heading: float
+    from_s: float = -np.inf
+    to_s: float = np.inf
 
-    def at(self, t: float, floor: Callable[[float], float]) -> Place:
-        del t
-        return Place(self.x, self.y, floor(self.y), self.heading)
+    def at(self, t: float, floor: Floor) -> Place | None:
+        if not self.from_s <= t < self.to_s:
+            return None
+        return Place(self.x, self.y, floor(self.x, self.y), self.heading)
+
+    @property
+    def is_always(self) -> bool:
+        return bool(np.isinf(self.from_s) and np.isinf(self.to_s))
 
 
 @dataclass(frozen=True)
 class Act:
-    """One thing that happens. ``breaches`` are rule kinds; ``name`` says in a word what the act shows."""
+    """One thing that happens. ``breaches`` are rule kinds; ``name`` says in a word what the act shows.
+
+    ``then`` are its further phases: the same people and vehicle in other roles (a rider gets off and walks away).
+    """
 
     name: str
     unit: Unit
     route: Route | Still
     breaches: tuple[str, ...] = ()
+    then: tuple[tuple[Unit, Route | Still], ...] = ()
+
+    def phases(self) -> tuple[tuple[Unit, Route | Still], ...]:
+        return ((self.unit, self.route), *self.then)
+
+    def extent(self) -> tuple[float, float]:
+        """Seconds before and after which nothing of the act is there."""
+        ways = [route for _, route in self.phases()]
+        starts = [w.start_s if isinstance(w, Route) else w.from_s for w in ways]
+        ends = [w.end_s if isinstance(w, Route) else w.to_s for w in ways]
+        return min(starts), max(ends)
+
+    def present(self, t: float, floor: Floor) -> Iterator[tuple[Unit, Place]]:
+        """Who of the act is where at second ``t``."""
+        for unit, route in self.phases():
+            place = route.at(t, floor)
+            if place is not None:
+                yield unit, place
 
 
 @dataclass(frozen=True)
 class Area:
-    """A zone on the ground: a rectangle in metres; ``way`` is the lane's direction (+1 towards +x, -1 towards -x)."""
+    """A zone on the ground: a rectangle in metres; ``way`` is the lane's direction (+1 along ``along``, -1 against).
+
+    ``along`` is in radians from +x.
+    """
 
     name: str
     kind: str
@@ -92,6 +127,7 @@ class Area:
     y1: float
     z: float = 0.0
     way: int = 0
+    along: float = 0.0
 
     def holds(self, x: float, y: float) -> bool:
         return self.x0 <= x <= self.x1 and self.y0 <= y <= self.y1
@@ -107,7 +143,7 @@ class Area:
         local = _cut(local, np.array([0, 0, 1.0]), 0.5)
         if len(local) < 3:
             return []
-        px = local[:, :2] / local[:, 2:] * camera.focal_px + [camera.width / 2, camera.height / 2]
+        px = camera.bent(local[:, :2] / local[:, 2:]) * camera.focal_px + [camera.width / 2, camera.height / 2]
         for normal, limit in (
             (np.array([1.0, 0]), 0),
             (np.array([-1.0, 0]), -camera.width),
@@ -125,7 +161,8 @@ class Area:
             return None
         polygon = np.array(self.polygon(camera), float)
         x, y = camera.to_ground(polygon.mean(0)[None], self.z)[0]
-        px, _ = camera.project(np.array([[x, y, self.z], [x + 0.5 * self.way, y, self.z]]))
+        step = 0.5 * self.way * np.array([np.cos(self.along), np.sin(self.along)])
+        px, _ = camera.project(np.array([[x, y, self.z], [x + step[0], y + step[1], self.z]]))
         d = px[1] - px[0]
         d = d / np.linalg.norm(d)
         return float(d[0]), float(d[1])
@@ -176,7 +213,7 @@ class Script:
     camera: Camera
     areas: tuple[Area, ...]
     acts: tuple[Act, ...]
-    floor: Callable[[float], float]
+    floor: Floor
     idle: tuple[float, float] = (0.0, 0.0)
     ground_points: tuple[tuple[float, float], ...] = ()
     notes: dict[str, str] = field(default_factory=dict)
@@ -196,20 +233,29 @@ def in_view(script: Script, place: Place) -> bool:
 def spans(script: Script, act: Act, step_s: float = 0.05) -> dict[str, tuple[float, float]]:
     """When the act is in view (``seen``), and when each of its breaches is: seconds (from, to)."""
     found: dict[str, list[float]] = {}
-    for t in np.arange(0, script.seconds, step_s):
-        place = act.route.at(float(t), script.floor)
-        if place is None or not in_view(script, place):
-            continue
-        found.setdefault("seen", []).append(float(t))
-        inside = {a.kind: a for a in script.areas if a.holds(place.x, place.y)}
-        for kind in act.breaches:
-            lane = inside.get("lane")
-            here = {
-                "sidewalk": "sidewalk" in inside,
-                "crosswalk_riding": "crosswalk" in inside,
-                "wrong_way": lane is not None and np.cos(place.heading) * lane.way < -0.5,
-                "parking": "no_parking" in inside,
-            }.get(kind, True)
-            if here:
-                found.setdefault(kind, []).append(float(t))
+    times = np.arange(0, script.seconds, step_s)
+    first, last = act.extent()
+    for t in times[(times >= first) & (times <= last)]:
+        for unit, place in act.present(float(t), script.floor):
+            if not in_view(script, place):
+                continue
+            found.setdefault("seen", []).append(float(t))
+            inside = {a.kind: a for a in script.areas if a.holds(place.x, place.y)}
+            for kind in act.breaches:
+                if _breached(kind, unit, place, inside):
+                    found.setdefault(kind, []).append(float(t))
     return {kind: (round(min(ts), 2), round(max(ts) + step_s, 2)) for kind, ts in found.items()}
+
+
+def _breached(kind: str, unit: Unit, place: Place, inside: dict[str, Area]) -> bool:
+    """Whether what may be a breach is one here: parking stands still, everything else is ridden."""
+    if kind == "parking":
+        return unit.mode == "still" and "no_parking" in inside
+    if unit.mode != "ride":
+        return False
+    lane = inside.get("lane")
+    return {
+        "sidewalk": "sidewalk" in inside,
+        "crosswalk_riding": "crosswalk" in inside,
+        "wrong_way": lane is not None and lane.way * np.cos(place.heading - lane.along) < -0.5,
+    }.get(kind, True)

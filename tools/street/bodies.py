@@ -26,7 +26,7 @@ SHAPES = (
 class Look:
     """What one person wears. Colours sRGB 0..1; ``sleeve`` 0 shoulder .. 1 wrist; ``trousers_end`` 0 ankle .. 1 hip."""
 
-    shape: str = "man"
+    shape: str = "man"  # one of SHAPES, or a blend of two: "man+woman-old"
     height_m: float = 1.72
     skin: tuple[float, float, float] = (0.80, 0.62, 0.50)
     hair: tuple[float, float, float] = (0.06, 0.05, 0.045)
@@ -43,17 +43,34 @@ class Look:
     bald: bool = False
     long_hair: bool = False
     bun: bool = False
-    head_wear: str = ""  # "", one of wear.HELMETS, "cap", "beanie", "hood", "bucket"
+    head_wear: str = ""  # "", one of wear's helmets, "cap", "beanie", "hood", "bucket", ...
     head_wear_color: tuple[float, float, float] = (0.9, 0.9, 0.9)
     head_wear_color2: tuple[float, float, float] = (0.1, 0.1, 0.1)
     mask: tuple[float, float, float] | None = None
     glasses: bool = False
     backpack: tuple[float, float, float] | None = None
     gloves: bool = False
+    ponytail: bool = False
+    umbrella: tuple[float, float, float] | None = None
+    bag: tuple[float, float, float] | None = None
+    bag_kind: str = "crossbody"  # crossbody, tote, parcel
+    skirt: float = 0.0  # length of a skirt's or coat's lower part, share of the height; in ``skirt_color``
+    skirt_color: tuple[float, float, float] = (0.2, 0.2, 0.2)
 
     @property
     def helmeted(self) -> bool:
         return self.head_wear.startswith("helmet")
+
+    @property
+    def head(self) -> str:
+        """What the head shows, in a word: helmet, an umbrella over it, a cap, a hood, ..., a bun, bare."""
+        if self.helmeted:
+            return "helmet"
+        if self.umbrella is not None:
+            return "umbrella"
+        if self.head_wear and self.head_wear != "headphones":
+            return self.head_wear.removesuffix("-back")
+        return "bun" if self.bun and not self.bald else "bare"
 
 
 @cache
@@ -81,11 +98,12 @@ class Body:
 
     def __init__(self, look: Look) -> None:
         data = _data()
-        k = list(data["names"]).index(look.shape)
-        shape = data["shapes"][k].astype(float)
+        names = list(data["names"])
+        blend = [names.index(name) for name in look.shape.split("+")]
+        shape = np.mean([data["shapes"][k].astype(float) for k in blend], axis=0)
         scale = look.height_m / shape[:, 2].max()
         rest = shape * scale
-        joints = data["joints"][k].astype(float) * scale
+        joints = np.mean([data["joints"][k].astype(float) for k in blend], axis=0) * scale
         self.look = look
         self.joints = joints[:22]
         self.parents = data["parents"].astype(int)

@@ -3,12 +3,13 @@
 # ruff: noqa: RUF005 (sums of vectors, not of lists)
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from tools.street import surfaces
-from tools.street.geometry import Array, Color, Mesh, box, ellipsoid, loft, merge, mesh, placed, quad, rounded, tube
+from tools.street.geometry import Array, Color, Mesh, box, ellipsoid, loft, merge, mesh, quad, rounded, tube
 from tools.street.render import Thing
 
 KERB_M = 0.13
@@ -23,17 +24,15 @@ class Street:
     facades: Array
     grain: Array
     trees: list[tuple[float, float, float]] = field(default_factory=list)  # x, y and height
-
-    def height(self, y: float) -> float:
-        """Of the floor at ``y``: the sidewalks are a kerb higher than the road."""
-        return floor_z(self.plan, y)
+    lamps: list[tuple[float, float, float]] = field(default_factory=list)  # heads of lamp posts
 
 
-def floor_z(plan: surfaces.Plan, y: float) -> float:
-    return KERB_M if abs(y) > plan.road_half else 0.0
+def floor_z(plan: surfaces.Plan, x: float, y: float) -> float:
+    """Height of the floor: the sidewalks are a kerb higher than the road."""
+    return KERB_M if plan.raised(x, y) else 0.0
 
 
-def _floor(x0: float, y0: float, x1: float, y1: float, z: float, layer: int = -2, color: Color = (1, 1, 1)) -> Mesh:
+def slab(x0: float, y0: float, x1: float, y1: float, z: float, layer: int = -2, color: Color = (1, 1, 1)) -> Mesh:
     return quad([[x0, y0, z], [x1, y0, z], [x1, y1, z], [x0, y1, z]], [[0, 0]] * 4, layer, color)
 
 
@@ -116,7 +115,7 @@ def lamp_post(height: float = 6.5) -> Mesh:
             tube([[0, 0, 0], [0, 0, height * 0.5], [0, 0, height]], [0.09, 0.07, 0.05], grey, 0.4, 8),
             tube([[0, 0, 0], [0, 0, 0.4]], 0.14, grey, 0.3, 8),
             tube([[0, 0, height - 0.1], [0.5, 0, height + 0.15], [1.3, 0, height + 0.2]], 0.04, grey, 0.4, 6),
-            rounded((0.6, 0.22, 0.12), (1.35, 0, height + 0.2), (0.6, 0.6, 0.6), 0.4, 4),
+            rounded((0.6, 0.22, 0.12), (1.35, 0, height + 0.2), (0.6, 0.6, 0.6), 2.5, 4),
         ]
     )
 
@@ -178,8 +177,15 @@ def boxes(rng: np.random.Generator) -> Mesh:
     return merge(out)
 
 
-def houses(rng: np.random.Generator, plan: surfaces.Plan, side: int, gaps: list[tuple[float, float]]) -> list[Mesh]:
-    """A row of houses along one side (+1 left, -1 right), open at ``gaps`` (gates and lanes)."""
+def houses(
+    rng: np.random.Generator,
+    plan: surfaces.Plan,
+    side: int,
+    gates: list[tuple[float, float]],
+    roads: Sequence[tuple[float, float]] = (),
+) -> list[Mesh]:
+    """A row of houses along one side (+1 left, -1 right), open at ``gates`` and where ``roads`` leave."""
+    gaps = [*gates, *roads]
     y = side * (plan.road_half + (plan.walk_left if side > 0 else plan.walk_right))
     out = []
     x = plan.x0 - 22.0
@@ -193,7 +199,7 @@ def houses(rng: np.random.Generator, plan: surfaces.Plan, side: int, gaps: list[
             width = gap[0] - x
         out += _house(rng, x, x + width, y, side, rng.uniform(4.0, 16.0))
         x += width + (rng.uniform(1.0, 3.5) if rng.random() < 0.25 else 0.0)
-    for a, b in gaps:  # what one sees through a gate: a yard's back wall
+    for a, b in gates:  # what one sees through a gate: a yard's back wall
         out.append(box((b - a + 4, 0.2, 3.0), ((a + b) / 2, y + side * 7.5, 1.5), (0.55, 0.5, 0.46)))
         for edge in (a + 0.2, b - 0.2):
             out.append(box((0.4, 0.4, 2.2), (edge, y + side * 0.15, 1.1 + KERB_M), (0.42, 0.36, 0.32)))
@@ -263,91 +269,6 @@ def build(
     keep_free: tuple[tuple[float, float], ...] = (),
 ) -> Street:
     """A furnished street. ``gates`` are openings {side: [(x from, x to)]}; ``keep_free`` are spans of x left empty."""
-    gates = gates or {}
-    half = plan.road_half
-    meshes = [
-        _floor(plan.x0, -half, plan.x1, half, 0.0),
-        _floor(plan.x0, half, plan.x1, 19.9, KERB_M),
-        _floor(plan.x0, -19.9, plan.x1, -half, KERB_M),
-        _floor(-150, -60, plan.x0, 60, -0.02, -1, (0.33, 0.33, 0.34)),
-        _floor(plan.x1, -60, 150, 60, -0.02, -1, (0.33, 0.33, 0.34)),
-    ]
-    for s in (-1, 1):
-        a, b = (plan.x0, plan.x1) if s < 0 else (plan.x1, plan.x0)
-        meshes.append(
-            quad(
-                [[a, s * half, KERB_M], [a, s * half, 0], [b, s * half, 0], [b, s * half, KERB_M]],
-                [[0, 0]] * 4,
-                -1,
-                (0.55, 0.55, 0.53),
-            )
-        )
-        meshes += houses(rng, plan, s, gates.get(s, []))
-    for end in (plan.x0 - 45, plan.x1 + 45):
-        for _ in range(4):
-            y = rng.uniform(-30, 30)
-            h = rng.uniform(8, 24)
-            tone = rng.uniform(0.4, 0.65)
-            meshes.append(
-                box((8, rng.uniform(8, 16), h), (end + rng.uniform(-8, 8), y, h / 2), (tone, tone, tone * 1.04))
-            )
-    blobs: list[tuple[float, float, float, float]] = []
-    trees: list[tuple[float, float, float]] = []
+    from tools.street.furnish import open_place, street
 
-    def free(x: float) -> bool:
-        near_cross = plan.crosswalk_x is not None and abs(x - plan.crosswalk_x) < plan.crosswalk_width / 2 + 0.8
-        in_gate = any(a - 1 < x < b + 1 for spans in gates.values() for a, b in spans)
-        return not near_cross and not in_gate and not any(a < x < b for a, b in keep_free)
-
-    for side, width in ((1, plan.walk_left), (-1, plan.walk_right)):
-        y_kerb = side * (half + 0.55)
-        y_wall = side * (half + width - 0.45)
-        kinds = [("tree", rng.uniform(6, 11)), ("lamp", 24.0), ("bollard", rng.uniform(1.6, 4)), ("sign", 17.0)]
-        for kind, step in kinds:
-            if kind != "lamp" and rng.random() > (0.75 if kind == "tree" else 0.45) * clutter:
-                continue
-            for x in np.arange(plan.x0 + rng.uniform(1, step), plan.x1, step):
-                if not free(x):
-                    continue
-                if kind == "tree":
-                    tall = rng.uniform(4.5, 7.5)
-                    trees.append((x, y_kerb, tall))
-                    meshes.append(tree(rng, tall).moved(placed(x, y_kerb, KERB_M, rng.uniform(0, 6.3))))
-                    meshes.append(
-                        _floor(x - 0.5, y_kerb - 0.5, x + 0.5, y_kerb + 0.5, KERB_M + 0.006, -1, (0.22, 0.18, 0.14))
-                    )
-                elif kind == "lamp":
-                    meshes.append(lamp_post().moved(placed(x, y_kerb, KERB_M, -side * np.pi / 2)))
-                elif kind == "bollard" and abs(x) < 14:
-                    meshes.append(bollard().moved(placed(x, side * (half + 0.35), KERB_M, 0)))
-                elif kind == "sign":
-                    meshes.append(road_sign(rng).moved(placed(x, y_kerb, KERB_M, rng.choice([0.0, np.pi]))))
-                blobs.append((x, y_kerb, 0.4, 0.5))
-        for _ in range(int(rng.integers(3, 9) * clutter)):
-            x = rng.uniform(plan.x0, plan.x1)
-            if not free(x):
-                continue
-            kind = rng.integers(5)
-            item = [
-                bench,
-                lambda: bin_(rng),
-                lambda: sandwich_board(rng),
-                lambda: boxes(rng),
-                lambda: shrub(rng, rng.uniform(1, 3)),
-            ][kind]()
-            meshes.append(
-                item.moved(
-                    placed(
-                        x, y_wall, KERB_M, rng.choice([0, np.pi / 2]) if kind in (2, 3) else (0 if side > 0 else np.pi)
-                    )
-                )
-            )
-            blobs.append((x, y_wall, 0.8, 0.5))
-    return Street(
-        plan,
-        [Thing(merge(meshes), np.eye(4))],
-        surfaces.contact_shade(surfaces.ground(rng, plan), plan, blobs),
-        surfaces.facades(rng, SHOPS, FRONTS),
-        surfaces.grain(rng),
-        trees,
-    )
+    return street(rng, plan, gates or {}, clutter, keep_free) if plan.has_road else open_place(rng, plan, clutter)

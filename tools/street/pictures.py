@@ -1,17 +1,24 @@
-"""Training pictures with YOLO labels: random streets, cameras, people and light."""
+"""Training pictures with YOLO labels and their truth: random places, cameras, people, weather and recorders."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from tools.street import layout, people, surfaces
-from tools.street.actors import CLASSES, Box, Human, Place, Stage, Unit, boxes
+from tools.street import layout, light, surfaces
+from tools.street.actors import CLASSES, Box, Stage, Unit, boxes
 from tools.street.camera import Camera
+from tools.street.crowd import populate
+from tools.street.geometry import Array
 from tools.street.render import Renderer
-from tools.street.sensor import expose, random_sensor
+from tools.street.sensor import coded, expose, smear, stamped
 
+FORMAT = "quitboard-picture-truth/1"
 PER_STREET = 10
 SIZE = (960, 540)
 MIN_VISIBLE = {
@@ -24,26 +31,36 @@ MIN_VISIBLE = {
     "car": 0.1,
 }
 MIN_PX = {"person": 8, "scooter": 8, "helmet": 5, "head": 5, "bicycle": 8, "motorcycle": 8, "car": 10}
+MOOD_SHARES = {
+    "sun": 5, "hazy": 4, "overcast": 4, "low-sun": 2, "dusk": 1.5, "night": 1.5, "night-infrared": 0.8, "rain": 1.5,
+    "rain-night": 0.7,
+}  # fmt: skip
 
 
 def random_plan(rng: np.random.Generator) -> surfaces.Plan:
+    kind = str(rng.choice(["street", "street", "street", "junction", "plaza", "path"]))
+    half = {"plaza": rng.uniform(0.8, 1.5), "path": rng.uniform(1.4, 2.6)}.get(kind, rng.uniform(2.6, 4.6))
+    low, high = {"plaza": (7.0, 13.0), "path": (5.0, 9.0)}.get(kind, (2.6, 6.0))
     return surfaces.Plan(
-        road_half=float(rng.uniform(2.6, 4.6)),
-        walk_left=float(rng.uniform(2.6, 6.0)),
-        walk_right=float(rng.uniform(2.6, 6.0)),
-        crosswalk_x=float(rng.uniform(-9, 9)) if rng.random() < 0.6 else None,
+        kind=kind,
+        road_half=float(half),
+        walk_left=float(rng.uniform(low, high)),
+        walk_right=float(rng.uniform(low, high)),
+        crosswalk_x=float(rng.uniform(-9, 9)) if kind == "street" and rng.random() < 0.6 else None,
         paving=int(rng.integers(5)),
         road_shade=float(rng.uniform(0.22, 0.44)),
         bike_lane=bool(rng.random() < 0.3),
         yellow_line=bool(rng.random() < 0.6),
         blocks_left=bool(rng.random() < 0.6),
+        side_road=(float(rng.uniform(-6, 6)), float(rng.uniform(2.4, 4.0))),
+        cycle_road=bool(rng.random() < 0.25),
     )
 
 
 def random_camera(rng: np.random.Generator, plan: surfaces.Plan, size: tuple[int, int] = SIZE) -> Camera:
-    """On a pole or a wall, 3-9 m up, looking along or across the street."""
+    """On a pole or a wall, 3-9 m up, looking along or across; some zoomed in, some with a wide, bent lens."""
     side = rng.choice([-1, 1])
-    edge = plan.road_half + (plan.walk_left if side > 0 else plan.walk_right)
+    edge = min(plan.road_half + (plan.walk_left if side > 0 else plan.walk_right), 9.0)
     y = side * rng.uniform(0.3, 0.86) * edge
     height = float(rng.uniform(3.0, 9.0))
     along = float(rng.choice([-1, 1]))
@@ -57,175 +74,12 @@ def random_camera(rng: np.random.Generator, plan: surfaces.Plan, size: tuple[int
     return Camera(
         position=(x, float(y), height),
         target=target,
-        focal_px=float(rng.uniform(0.7, 1.5) * size[0] * (1.9 if rng.random() < 0.4 else 1.0)),
+        focal_px=float(rng.uniform(0.65, 1.5) * size[0] * (1.9 if rng.random() < 0.4 else 1.0)),
         width=size[0],
         height=size[1],
         roll=float(rng.normal(0, 0.015)),
+        bend=float(-rng.uniform(0.05, 0.3)) if rng.random() < 0.45 else 0.0,
     )
-
-
-class _Crowd:
-    """Puts units where the camera looks, no two on one spot."""
-
-    def __init__(self, rng: np.random.Generator, plan: surfaces.Plan, camera: Camera) -> None:
-        self.rng, self.plan, self.camera = rng, plan, camera
-        self.stage = Stage()
-        self.taken: list[tuple[float, float, float]] = []
-        self.track = 0
-
-    def spot(self, radius: float, where: str, near: float = 0.0, far: float = 40.0) -> tuple[float, float] | None:
-        rng, c = self.rng, self.camera
-        for _ in range(60):
-            px = [rng.uniform(0.03, 0.97) * c.width, rng.uniform(0.12, 1.05) * c.height]
-            axes = c.axes()
-            ray = np.array([(px[0] - c.width / 2) / c.focal_px, (px[1] - c.height / 2) / c.focal_px, 1.0]) @ axes
-            if ray[2] > -0.04:
-                continue
-            x, y = c.to_ground(np.array([px]))[0]
-            distance = np.hypot(x - c.position[0], y - c.position[1])
-            if not near < distance < far or not self.plan.x0 < x < self.plan.x1:
-                continue
-            if (
-                where == "walk"
-                and not self.plan.road_half + 0.9
-                < abs(y)
-                < self.plan.road_half + (self.plan.walk_left if y > 0 else self.plan.walk_right) - 0.8
-            ):
-                continue
-            if where == "road" and abs(y) > self.plan.road_half - 0.5:
-                continue
-            if (
-                where == "any"
-                and abs(y) > self.plan.road_half + (self.plan.walk_left if y > 0 else self.plan.walk_right) - 0.7
-            ):
-                continue
-            if any((x - a) ** 2 + (y - b) ** 2 < (r + radius) ** 2 for a, b, r in self.taken):
-                continue
-            self.taken.append((x, y, radius))
-            return float(x), float(y)
-        return None
-
-    def human(self, helmet: bool | None, adult: bool = False) -> Human:
-        self.track += 1
-        return Human(self.track, people.random_look(self.rng, helmet=helmet, adult=adult))
-
-    def put(self, unit: Unit, at: tuple[float, float], heading: float, speed: float) -> None:
-        z = layout.floor_z(self.plan, at[1])
-        self.stage.add(
-            unit, Place(at[0], at[1], z, heading, float(self.rng.uniform(0, 50)), speed), float(self.rng.uniform(0, 9))
-        )
-
-    def heading(self, spread: float = 0.15) -> float:
-        rng = self.rng
-        if rng.random() < 0.2:
-            return float(rng.uniform(0, 2 * np.pi))
-        return float(rng.choice([0, np.pi]) + rng.normal(0, spread))
-
-    def glance(self) -> tuple[float, float]:
-        return float(self.rng.normal(0, 0.35)), float(self.rng.normal(0.1, 0.12))
-
-    def walker(self) -> None:
-        rng = self.rng
-        at = self.spot(0.45, "any" if rng.random() < 0.25 else "walk", 2.5, 32)
-        if at:
-            mode = "walk" if rng.random() < 0.8 else "stand"
-            self.put(
-                Unit(
-                    mode, [self.human(None if rng.random() < 0.93 else True)], phase=rng.random(), glance=self.glance()
-                ),
-                at,
-                self.heading(),
-                rng.uniform(0.7, 1.8),
-            )
-
-    def rider(self, kind: str, two: float = 0.25, helmet: float = 0.62, far: float = 24.0) -> None:
-        rng = self.rng
-        where = "any" if kind != "motorcycle" else "road"
-        at = self.spot(0.9, where, 3.0, far)
-        if not at:
-            return
-        driver = self.human(True if rng.random() < helmet else None, adult=True)
-        crew = [driver]
-        if rng.random() < two:
-            crew.append(self.human(True if rng.random() < helmet * 0.7 else None))
-        self.track += 1
-        unit = Unit(
-            "ride",
-            crew,
-            people.random_vehicle(rng, kind),
-            self.track,
-            left_first=bool(rng.random() < 0.6),
-            glance=self.glance(),
-        )
-        self.put(unit, at, self.heading(), rng.uniform(2, 6))
-
-    def pusher(self) -> None:
-        rng = self.rng
-        at = self.spot(0.8, "any", 3.0, 24)
-        if at:
-            self.track += 1
-            side = float(rng.choice([-1, 1]) * rng.uniform(0.36, 0.46))
-            kind = "scooter" if rng.random() < 0.75 else "bicycle"
-            unit = Unit(
-                "push",
-                [self.human(True if rng.random() < 0.25 else None, adult=True)],
-                people.random_vehicle(rng, kind),
-                self.track,
-                rng.random(),
-                push_side=side,
-                glance=self.glance(),
-            )
-            self.put(unit, at, self.heading(), rng.uniform(0.7, 1.4))
-
-    def parked(self, kind: str) -> None:
-        rng = self.rng
-        if kind == "car":
-            at = self.spot(2.3, "road", 9, 40)
-            heading = float(rng.choice([0, np.pi]))
-        else:
-            at = self.spot(0.6, "walk" if rng.random() < 0.8 else "any", 2.5, 28)
-            heading = float(rng.uniform(0, 2 * np.pi))
-        if at:
-            self.track += 1
-            self.put(Unit("still", [], people.random_vehicle(rng, kind), self.track), at, heading, 0.0)
-            if kind == "scooter" and rng.random() < 0.4:
-                for k in range(int(rng.integers(1, 4))):
-                    self.track += 1
-                    near = (at[0] + 0.55 * (k + 1) * np.sin(heading), at[1] - 0.55 * (k + 1) * np.cos(heading))
-                    if (
-                        abs(near[1]) > self.plan.road_half + 0.3
-                        and abs(near[1]) < self.plan.road_half + min(self.plan.walk_left, self.plan.walk_right) - 0.5
-                    ):
-                        self.put(
-                            Unit("still", [], people.random_vehicle(rng, kind), self.track),
-                            near,
-                            heading + rng.normal(0, 0.06),
-                            0.0,
-                        )
-
-
-def populate(rng: np.random.Generator, plan: surfaces.Plan, camera: Camera) -> Stage:
-    crowd = _Crowd(rng, plan, camera)
-    for _ in range(int(rng.choice([0, 0, 1, 1, 2]))):
-        crowd.parked("car")
-    theme = rng.choice(["scooter", "scooter", "scooter", "mixed", "walk", "two", "push"])
-    for _ in range({"scooter": int(rng.integers(1, 4)), "mixed": 1, "two": 1}.get(theme, 0)):
-        crowd.rider("scooter", two=0.15, far=20 if rng.random() < 0.7 else 30)
-    if theme == "two":
-        crowd.rider("scooter", two=1.0, far=18)
-    if theme == "push" or rng.random() < 0.2:
-        crowd.pusher()
-    if theme == "mixed" or rng.random() < 0.3:
-        crowd.rider("bicycle", two=0.0, helmet=0.4)
-    if theme == "mixed" or rng.random() < 0.15:
-        crowd.rider("motorcycle", two=0.3, helmet=0.75)
-    for _ in range(int(rng.choice([0, 0, 1, 1, 2]))):
-        crowd.parked("scooter")
-    if rng.random() < 0.25:
-        crowd.parked(str(rng.choice(["bicycle", "motorcycle"])))
-    for _ in range(int(rng.integers(0, 5)) + (3 if theme == "walk" else 0)):
-        crowd.walker()
-    return crowd.stage
 
 
 def blocked(camera: Camera, street: layout.Street) -> bool:
@@ -243,13 +97,42 @@ def blocked(camera: Camera, street: layout.Street) -> bool:
     return False
 
 
+@dataclass(frozen=True)
+class Scene:
+    """Everything of a picture but its pixels."""
+
+    camera: Camera
+    stage: Stage
+    units: list[tuple[Unit, Array]]  # with their velocity (2,), m/s
+    mood: str
+
+
+def compose(rng: np.random.Generator, street: layout.Street) -> Scene:
+    """Where the camera hangs and who is in the street: from the seed alone, without drawing."""
+    camera = random_camera(rng, street.plan)
+    for _ in range(30):
+        if not blocked(camera, street):
+            break
+        camera = random_camera(rng, street.plan)
+    shares = np.array(list(MOOD_SHARES.values()))
+    mood = str(rng.choice(list(MOOD_SHARES), p=shares / shares.sum()))
+    stage, units = populate(rng, street.plan, camera, mood)
+    return Scene(camera, stage, units, mood)
+
+
+def is_labelled(box: Box) -> bool:
+    """Big and visible enough to be asked for, and of a class that has a label."""
+    x0, y0, x1, y1 = box.xyxy
+    if box.kind not in CLASSES:
+        return False
+    return box.visible >= MIN_VISIBLE[box.kind] and min(x1 - x0, y1 - y0) >= MIN_PX[box.kind]
+
+
 def label_lines(found: list[Box], width: int, height: int) -> list[str]:
-    """YOLO lines ``class cx cy w h`` of what is big and visible enough to be asked for."""
+    """YOLO lines ``class cx cy w h`` of what is labelled."""
     lines = []
-    for b in found:
+    for b in filter(is_labelled, found):
         x0, y0, x1, y1 = b.xyxy
-        if b.visible < MIN_VISIBLE[b.kind] or min(x1 - x0, y1 - y0) < MIN_PX[b.kind]:
-            continue
         lines.append(
             f"{CLASSES.index(b.kind)} {(x0 + x1) / 2 / width:.6f} {(y0 + y1) / 2 / height:.6f} "
             f"{(x1 - x0) / width:.6f} {(y1 - y0) / height:.6f}"
@@ -257,35 +140,121 @@ def label_lines(found: list[Box], width: int, height: int) -> list[str]:
     return lines
 
 
-def render(out: Path, count: int, seed: int, first: int = 0) -> None:
-    """``count`` pictures into ``out``/images and labels into ``out``/labels; picture k depends on (seed, k) alone."""
+def truth(name: str, scene: Scene, found: list[Box], scale: float = 1.0) -> dict[str, Any]:
+    """The picture's truth: every box, labelled or not, with who rides or pushes what and what the head wears."""
+    about: dict[int, dict[str, Any]] = {}
+    for unit, _ in scene.units:
+        for seat, human in enumerate(unit.people):
+            look = human.look
+            hair = "bald" if look.bald else "long" if look.long_hair else "short"
+            about[human.track] = {"head": look.head, "wear": look.head_wear, "hair": hair}
+            if unit.vehicle is not None:
+                about[human.track] |= {"rides" if unit.mode == "ride" else "pushes": unit.vehicle_track, "seat": seat}
+    rows = []
+    for b in found:
+        row: dict[str, Any] = {
+            "class": b.kind,
+            "track": b.track,
+            "xyxy": [round(v * scale, 1) for v in b.xyxy],
+            "visible": round(b.visible, 3),
+            "labelled": is_labelled(b),
+        }
+        rows.append(row | (about.get(b.track, {}) if b.kind in ("person", "head", "helmet") else {}))
+    camera = scene.camera
+    return {
+        "format": FORMAT,
+        "picture": f"images/{name}.jpg",
+        "resolution": [round(camera.width * scale), round(camera.height * scale)],
+        "light": scene.mood,
+        "classes": list(CLASSES),
+        "boxes": rows,
+    }
+
+
+def seen_through(camera: Camera, picture: Array, *, nearest: bool = False) -> Array:
+    """A picture of the camera's pinhole, as its lens shows it."""
     import cv2
 
-    for folder in ("images", "labels"):
+    if not camera.bend:
+        return picture
+    return cv2.remap(picture, *camera.warp(), cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR)
+
+
+def shot(renderer: Renderer, scene: Scene, street: layout.Street, rng: np.random.Generator) -> tuple[Array, list[Box]]:
+    """The picture as the recorder keeps it (h, w, 3) RGB, and its boxes."""
+    import cv2
+
+    camera, stage = scene.camera, scene.stage
+    pinhole = camera.pinhole()
+    picture = renderer.draw(stage.frame, pinhole, light.light(rng, scene.mood, camera, street.lamps))
+    ids = seen_through(camera, renderer.draw_ids(stage.frame, pinhole), nearest=True)
+    found = boxes(stage, camera, ids)
+    picture = seen_through(camera, picture)
+    sensor = light.sensor(rng, scene.mood)
+    picture = _smeared(picture, ids, scene, sensor.exposure_s)
+    size = SIZE if rng.random() < 0.5 else ((640, 360) if rng.random() < 0.6 else (800, 450))
+    if size != SIZE:
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    words = None
+    if rng.random() < 0.6:
+        clock = f"2026-{rng.integers(1, 13):02d}-{rng.integers(1, 29):02d} {rng.integers(24):02d}"
+        clock += f":{rng.integers(60):02d}:{rng.integers(60):02d}"
+        words = clock, f"CAM {rng.integers(1, 33):02d}", int(rng.integers(3))
+    frames = []
+    for _ in range(3 if rng.random() < 0.65 else 1):
+        frame = expose(picture, sensor, rng)
+        frames.append(stamped(frame, *words) if words else frame)
+    out = coded(frames, float(rng.uniform(22, 36))) if len(frames) > 1 else frames[0]
+    return out, found
+
+
+def _smeared(picture: Array, ids: Array, scene: Scene, exposure_s: float) -> Array:
+    """Motion blur of each unit along its way in the picture."""
+    for (unit, velocity), tracks in zip(scene.units, scene.stage.units, strict=True):
+        del unit
+        if not velocity.any():
+            continue
+        mine = [s for s in scene.stage.seen if s.track in tracks]
+        at = np.concatenate([s.points for s in mine]).mean(0)
+        px, _ = scene.camera.project(np.array([at, at + np.append(velocity * exposure_s, 0.0)]))
+        mask = np.isin(ids, [s.tag for s in mine])
+        picture = smear(picture, mask, *(px[1] - px[0]))
+    return picture
+
+
+def render(out: Path, count: int, seed: int, first: int = 0) -> None:
+    """``count`` pictures into ``out``/images, labels, truth; picture k depends on (seed, k) alone; done ones stay."""
+    import cv2
+
+    for folder in ("images", "labels", "truth"):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    renderer = Renderer(*SIZE)
+    renderer, built = Renderer(*SIZE), -1
     for k in range(first, first + count):
-        if k % PER_STREET == 0 or k == first:
-            streets = np.random.default_rng([seed, k // PER_STREET, 1])
+        name = f"street-{seed}-{k:05d}"
+        picture_at, label_at = out / "images" / f"{name}.jpg", out / "labels" / f"{name}.txt"
+        if picture_at.exists() and label_at.exists():
+            continue
+        if built != k // PER_STREET:
+            built = k // PER_STREET
+            streets = np.random.default_rng([seed, built, 1])
             street = layout.build(streets, random_plan(streets))
             renderer.set_street(street.things, street.ground, street.plan.area, street.facades, street.grain)
-        target = out / "images" / f"street-{seed}-{k:05d}.jpg"
-        label = out / "labels" / f"{target.stem}.txt"
-        if target.exists() and label.exists():
-            continue
         rng = np.random.default_rng([seed, k])
-        camera = random_camera(rng, street.plan)
-        for _ in range(30):
-            if not blocked(camera, street):
-                break
-            camera = random_camera(rng, street.plan)
-        stage = populate(rng, street.plan, camera)
-        picture = renderer.draw(stage.frame, camera, people.random_light(rng))
-        found = boxes(stage, camera, renderer.draw_ids(stage.frame, camera))
-        picture = expose(picture, random_sensor(rng), rng)
-        size = SIZE if rng.random() < 0.55 else ((640, 360) if rng.random() < 0.6 else (800, 450))
-        if size != SIZE:
-            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        quality = int(rng.integers(45, 90))
-        cv2.imwrite(str(target), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-        label.write_text("\n".join(label_lines(found, *SIZE)) + "\n")
+        scene = compose(rng, street)
+        picture, found = shot(renderer, scene, street, rng)
+        quality = int(rng.integers(50, 92))
+        told = truth(name, scene, found, picture.shape[1] / SIZE[0])
+        (out / "truth" / f"{name}.json").write_text(json.dumps(told) + "\n", encoding="utf-8")
+        cv2.imwrite(str(picture_at), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+        label_at.write_text("\n".join(label_lines(found, *SIZE)) + "\n", encoding="utf-8")
+
+
+def render_all(out: Path, count: int, seed: int, first: int = 0, jobs: int = 1) -> None:
+    """``render``, shared among ``jobs`` processes by whole streets: the same files as from one process."""
+    if jobs <= 1:
+        return render(out, count, seed, first)
+    starts = sorted({first, *range(first - first % PER_STREET + PER_STREET, first + count, PER_STREET)})
+    work = [(out, min(first + count, -(-(s + 1) // PER_STREET) * PER_STREET) - s, seed, s) for s in starts]
+    with get_context("spawn").Pool(jobs) as pool:
+        pool.starmap(render, work, chunksize=1)
+    return None

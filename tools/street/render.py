@@ -28,6 +28,8 @@ class Light:
     exposure: float = 0.75
     lamps: tuple[tuple[float, float, float, float], ...] = ()
     lamp_color: tuple[float, float, float] = (1.0, 0.82, 0.55)
+    wet: float = 0.0  # 0 dry .. 1 rain on every floor
+    lights_on: float = 0.0  # shop windows, head and tail lamps: 0 day .. 1 night
 
 
 @dataclass
@@ -226,7 +228,7 @@ class Renderer:
                 "haze_color": light.haze_color, "exposure": light.exposure, "shadow_matrix": sun, "shadow_static": 0,
                 "shadow_moving": 1, "ground": 2, "facades": 3, "grain": 4, "ground_area": self._area, "blobs": blobs,
                 "blob_count": min(len(frame.blobs), 48), "lamps": lamps, "lamp_count": len(light.lamps),
-                "lamp_color": light.lamp_color,
+                "lamp_color": light.lamp_color, "wet": light.wet, "lights_on": light.lights_on,
             }.items():  # fmt: skip
                 self._set(program, name, value)
         for rect in rects if rects is not None else [None]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from tools.street import people, surfaces, vehicles
 from tools.street.actors import Human, Unit
-from tools.street.acts import Act, Area, Route, Script, Still
+from tools.street.acts import Act, Area, Floor, Route, Script, Still
 from tools.street.bodies import Look
 from tools.street.camera import Camera
 from tools.street.layout import KERB_M
@@ -30,11 +28,12 @@ CROSSING_PLAN = surfaces.Plan(
 )
 
 
-def _floor(plan: surfaces.Plan) -> Callable[[float], float]:
+def _floor(plan: surfaces.Plan) -> Floor:
     """Floor height with the kerb as a short ramp, as wheels feel it."""
     half = plan.road_half
 
-    def floor(y: float) -> float:
+    def floor(x: float, y: float) -> float:
+        del x
         return KERB_M * float(np.clip((abs(y) - half + 0.12) / 0.24, 0, 1))
 
     return floor

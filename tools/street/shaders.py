@@ -5,7 +5,7 @@ uniform vec3 sun_dir; uniform vec3 sun_color; uniform vec3 sky_color; uniform ve
 uniform vec3 haze_color; uniform float haze; uniform float exposure;
 uniform mat4 shadow_matrix; uniform sampler2D shadow_static; uniform sampler2D shadow_moving;
 uniform vec4 blobs[48]; uniform int blob_count;
-uniform vec4 lamps[8]; uniform int lamp_count; uniform vec3 lamp_color;
+uniform vec4 lamps[8]; uniform int lamp_count; uniform vec3 lamp_color; uniform float wet; uniform float lights_on;
 float lit_at(vec3 p, vec3 n) {
   vec4 q = shadow_matrix * vec4(p + n * 0.03, 1.0);
   vec3 c = q.xyz / q.w * 0.5 + 0.5;
@@ -29,14 +29,17 @@ vec3 shade(vec3 albedo, vec3 p, vec3 n, float gloss) {
     open *= 1.0 - blobs[i].w * reach * reach * (1.0 - p.z / 0.6);
   }
   vec3 light = sun_color * sun + (sky_color * mix(0.35, 1.0, up) + bounce_color * (1.0 - up)) * open;
-  for (int i = 0; i < lamp_count; i++) {
-    vec3 d = lamps[i].xyz - p; float l2 = dot(d, d);
-    light += lamp_color * lamps[i].w * max(dot(n, d) * inversesqrt(l2), 0.0) / (1.0 + l2) * open;
-  }
   vec3 view = normalize(eye - p);
+  vec3 glints = vec3(0.0);
+  for (int i = 0; i < lamp_count; i++) {
+    vec3 d = lamps[i].xyz - p; float l2 = dot(d, d); d *= inversesqrt(l2);
+    vec3 reach = lamp_color * lamps[i].w / (1.0 + l2) * open;
+    light += reach * max(dot(n, d), 0.0) * mix(0.25, 1.0, smoothstep(-0.1, 0.45, d.z));
+    glints += reach * gloss * pow(max(dot(n, normalize(view + d)), 0.0), 20.0 + 90.0 * gloss) * 5.0;
+  }
   vec3 h = normalize(view + sun_dir);
   float rim = pow(1.0 - max(dot(view, n), 0.0), 5.0);
-  vec3 c = albedo * light;
+  vec3 c = albedo * light + glints;
   c += gloss * sun * sun_color * pow(max(dot(n, h), 0.0), 10.0 + 90.0 * gloss) * 0.7;
   vec3 mirrored = reflect(-view, n);
   c += gloss * (0.04 + 0.5 * rim) * mix(bounce_color * 0.6, sky_color * 1.2, smoothstep(-0.2, 0.5, mirrored.z)) * open;
@@ -68,16 +71,34 @@ out vec4 f_color;
 void main() {
   vec3 n = normalize(v_normal);
   if (!gl_FrontFacing) n = -n;
-  vec3 c = pow(v_color, vec3(2.2)); float gloss = v_material.w;
+  vec3 c = pow(v_color, vec3(2.2)); float gloss = v_material.w; vec3 glow = vec3(0.0);
   if (v_material.z > -0.5) {
     vec4 t = texture(facades, vec3(v_material.xy, floor(v_material.z + 0.5)), -0.5);
     c *= pow(t.rgb, vec3(2.2)); gloss = 1.0 - t.a;
+    if (gloss > 0.5 && lights_on > 0.0) {
+      vec2 pane = floor(v_material.xy * vec2(6.0, 4.0));
+      float lit = fract(sin(dot(pane, vec2(12.99, 78.23)) + v_material.z * 3.7) * 43758.5);
+      bool shop = v_material.z < 7.5;
+      glow = lights_on * (shop ? 2.2 * c + 0.02 : (lit > 0.72 ? vec3(0.30, 0.22, 0.12) : vec3(0.0)));
+    }
   } else if (v_material.z < -1.5) {
     vec2 uv = (v_pos.xy - ground_area.xy) / ground_area.zw;
     c *= pow(texture(ground, uv, -0.6).rgb, vec3(2.2));
     c *= 0.72 + 0.56 * texture(grain, v_pos.xy * 0.9).r;
+    if (wet > 0.0) {
+      float pool = smoothstep(0.42, 0.60, texture(grain, v_pos.xy * 0.06).r) * wet;
+      c *= mix(1.0, 0.52, wet);
+      gloss = mix(0.05, 0.30 + 0.55 * pool, wet);
+      n = normalize(n + 0.05 * (1.0 - pool) * vec3(texture(grain, v_pos.xy * 3.1).rr - 0.5, 0.0));
+    }
   }
-  f_color = vec4(shade(c, v_pos, n, gloss), 1.0);
+  if (gloss > 2.0) { glow = c * 9.0 * lights_on; gloss = 0.8; }
+  vec3 shown = shade(c, v_pos, n, gloss);
+  if (dot(glow, vec3(1.0)) > 0.0) {
+    glow *= exposure;
+    shown += pow(clamp(glow / (1.0 + glow), 0.0, 1.0), vec3(1.0 / 2.2)) * (1.0 - shown);
+  }
+  f_color = vec4(shown, 1.0);
 }
 """
 )

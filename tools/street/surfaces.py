@@ -55,6 +55,19 @@ class Plan:
     bike_lane: bool = False
     yellow_line: bool = True
     blocks_left: bool = True  # yellow tactile paving
+    kind: str = "street"  # street, junction, plaza (no road), path (between lawns; its width is 2 x road_half)
+    side_road: tuple[float, float] = (6.0, 3.0)  # of a junction: x of its middle and half its width
+    cycle_road: bool = False  # red cycle lanes along both kerbs
+
+    @property
+    def has_road(self) -> bool:
+        return self.kind in ("street", "junction")
+
+    def raised(self, x: float, y: float) -> bool:
+        """Whether (x, y) lies on a sidewalk, a kerb higher than the road."""
+        if not self.has_road or abs(y) <= self.road_half:
+            return False
+        return self.kind != "junction" or abs(x - self.side_road[0]) > self.side_road[1]
 
     @property
     def area(self) -> tuple[float, float, float, float]:
@@ -62,6 +75,8 @@ class Plan:
 
 
 def _paving(rng: np.random.Generator, h: int, w: int, style: int) -> Array:
+    if style >= 10:
+        return _test_paving(rng, h, w, style)
     palettes = [(0.62, 0.60, 0.56), (0.56, 0.50, 0.46), (0.50, 0.52, 0.53), (0.66, 0.58, 0.50), (0.58, 0.42, 0.36)]
     base = np.array(palettes[style % len(palettes)], np.float32)
     sizes = [(0.3, 0.3), (0.2, 0.1), (0.4, 0.4), (0.6, 0.3), (0.2, 0.1)]
@@ -79,8 +94,74 @@ def _paving(rng: np.random.Generator, h: int, w: int, style: int) -> Array:
     return (tint * level[..., None]).astype(np.float32)
 
 
+def _test_paving(rng: np.random.Generator, h: int, w: int, style: int) -> Array:
+    """Paving that only test recordings show: diagonal, hexagon-like, big slabs in other tones."""
+    bases = [(0.54, 0.55, 0.50), (0.68, 0.64, 0.60), (0.44, 0.41, 0.40), (0.60, 0.52, 0.44)]
+    base = np.array(bases[style % 4], np.float32)
+    yy, xx = np.mgrid[0:h, 0:w].astype(np.int32)
+    a = [16, 36, 22, 13][style % 4]
+    u, v = (xx + yy, xx - yy + 4096) if style % 2 == 0 else (xx + (yy // a % 3) * (a // 3), yy)
+    table = rng.normal(0, 1, (64, 64)).astype(np.float32)
+    tone = table[(u // a) % 64, (v // a) % 64]
+    joint = (u % a == 0) | (v % a == 0)
+    return (base * (1 + 0.08 * tone - 0.16 * joint)[..., None]).astype(np.float32)
+
+
 def ground(rng: np.random.Generator, plan: Plan) -> Array:
-    """The whole street's floor seen from above (h, w, 3) uint8, row 0 at the lowest y."""
+    """The whole floor seen from above (h, w, 3) uint8, row 0 at the lowest y."""
+    if not plan.has_road:
+        return _open_ground(rng, plan)
+    out = _street_ground(rng, plan)
+    return _side_road(rng, plan, out) if plan.kind == "junction" else out
+
+
+def _open_ground(rng: np.random.Generator, plan: Plan) -> Array:
+    """A plaza, paved with bands all over, or a path between lawns."""
+    _, y0, wide, deep = plan.area
+    h, w = int(deep * PX_M), int(wide * PX_M)
+    stains = cv2.resize(noise(rng, (h // 4, w // 4), (6, 20, 60)), (w, h), interpolation=cv2.INTER_LINEAR)
+    speckle = np.tile(rng.normal(0, 1, (480, 512)).astype(np.float32), (h // 480 + 1, w // 512 + 1))[:h, :w]
+    slabs = _paving(rng, h, w, plan.paving)
+    if plan.kind == "plaza":
+        band = int(rng.uniform(3, 6) * PX_M)
+        slabs[(np.arange(h) % band) < 0.35 * PX_M] *= 0.72
+        slabs[:, (np.arange(w) % band) < 0.35 * PX_M] *= 0.72
+        return np.clip(slabs * (1 + 0.10 * stains + 0.05 * speckle)[..., None] * 255, 0, 255).astype(np.uint8)
+    clumps = cv2.resize(noise(rng, (h // 2, w // 2), (40, 160, 400)), (w, h), interpolation=cv2.INTER_LINEAR)
+    green = np.array([0.25, 0.34, 0.15], np.float32) * rng.uniform(0.8, 1.2)
+    out = green * (1 + 0.25 * clumps + 0.15 * speckle)[..., None]
+    y = np.arange(h) / PX_M + y0
+    inside = np.abs(y) < plan.road_half
+    edge = inside & (np.abs(y) > plan.road_half - 0.15)
+    out[inside] = (slabs * (1 + 0.10 * stains + 0.05 * speckle)[..., None])[inside]
+    out[edge] = 0.58 * (1 + 0.06 * speckle[edge])[..., None]
+    if plan.bike_lane:
+        lane = (y > 0.2) & (y < plan.road_half - 0.3)
+        out[lane] = (np.array([0.50, 0.22, 0.19]) * (1 + 0.1 * stains + 0.05 * speckle)[..., None])[lane]
+    return np.clip(out * 255, 0, 255).astype(np.uint8)
+
+
+def _side_road(rng: np.random.Generator, plan: Plan, picture: Array) -> Array:
+    """Asphalt over the sidewalks where a side road joins, with its crosswalks."""
+    x0, y0, _, _ = plan.area
+    middle, half = plan.side_road
+    h = len(picture)
+    c0, c1 = (round((x - x0) * PX_M) for x in (middle - half, middle + half))
+    tone = plan.road_shade * 255 * 0.97
+    y = np.arange(h) / PX_M + y0
+    for side in (-1, 1):
+        rows = (side * y > plan.road_half - 0.02).nonzero()[0]
+        size = (len(rows), c1 - c0)
+        patch = tone * (1 + 0.07 * rng.normal(0, 1, size) + 0.08 * noise(rng, size, (6, 20)))
+        picture[rows[0] : rows[-1] + 1, c0:c1] = np.clip(patch, 0, 255).astype(np.uint8)[..., None]
+        near = ((side * y > plan.road_half + 0.5) & (side * y < plan.road_half + 3.3)).nonzero()[0]
+        for c in range(c0 + int(0.25 * PX_M), c1 - int(0.4 * PX_M), int(0.9 * PX_M)):
+            stripe = picture[near[0] : near[-1], c : c + int(0.45 * PX_M)]
+            picture[near[0] : near[-1], c : c + int(0.45 * PX_M)] = (0.25 * stripe + 0.75 * 215).astype(np.uint8)
+    return picture
+
+
+def _street_ground(rng: np.random.Generator, plan: Plan) -> Array:
     x0, y0, wide, deep = plan.area
     h, w = int(deep * PX_M), int(wide * PX_M)
 
@@ -137,6 +218,12 @@ def ground(rng: np.random.Generator, plan: Plan) -> Array:
                 paint(0.0, s, min(s + 3.0, b), 0.13, white)
         for side in (-1, 1):
             paint(side * (half - 0.35), a, b, 0.12, yellow if plan.yellow_line else white)
+    if plan.cycle_road:
+        for side in (-1, 1):
+            r0, r1 = sorted((row(side * (half - 0.45)), row(side * (half - 1.65))))
+            red = np.array([0.46, 0.20, 0.17]) * (1 + 0.10 * stains[r0:r1] + 0.06 * speckle[r0:r1])[..., None]
+            out[r0:r1] = 0.85 * red + 0.15 * out[r0:r1]
+            paint(side * (half - 1.7), plan.x0, plan.x1, 0.10, white)
     if plan.crosswalk_x is not None:
         for y in np.arange(-half + 0.3, half - 0.2, 0.9):
             paint(

@@ -96,5 +96,5 @@ def is_still(act: Act) -> bool:
 
 def ground_points(script: Script) -> Array:
     """Pixels of the script's measured points (n, 2)."""
-    points = np.array([[x, y, script.floor(y)] for x, y in script.ground_points])
+    points = np.array([[x, y, script.floor(x, y)] for x, y in script.ground_points])
     return script.camera.project(points)[0]

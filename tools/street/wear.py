@@ -22,6 +22,8 @@ from tools.street.geometry import (
 
 HELMETS = ("helmet-bike", "helmet-skate", "helmet-scooter", "helmet-full", "helmet-commuter")
 OTHER_HEAD_WEAR = ("cap", "beanie", "hood", "bucket", "cap-back")
+MORE_HELMETS = ("helmet-half", "helmet-round", "helmet-aero")
+MORE_HEAD_WEAR = ("headphones", "straw", "beret", "visor")
 
 
 def _shell(
@@ -92,6 +94,19 @@ def _helmet(kind: str, color: Color, color2: Color) -> Mesh:
         visor = [ellipsoid((0.80, 0, 0.52), (0.42, 0.78, 0.16), (0.10, 0.11, 0.13), 1.0, 6, 14)]
         band = [_shell((1.215, 1.045, 0.3), (-0.05, 0, 0.32), 0.40, 0.2, color2, 0.5, 3)]
         return merge([*parts, *ears, *visor, *band])
+    if kind == "helmet-half":  # of a delivery rider: a plain half shell over the ears' tips
+        parts = [_shell((1.18, 1.0, 1.02), (-0.05, 0, 0.24), 0.40, -0.28, color, 0.8, 12)]
+        peak = ellipsoid((0.92, 0, 0.46), (0.34, 0.62, 0.07), color2, 0.6, 4, 14)
+        return merge([*parts, peak, *straps])
+    if kind == "helmet-round":  # a smooth urban bowl with a short brim all round
+        dome = _shell((1.16, 0.98, 0.96), (-0.04, 0, 0.30), 0.36, -0.05, color, 0.35, 12)
+        brim = _shell((1.26, 1.07, 0.18), (-0.04, 0, 0.22), 0.26, 0.02, color2, 0.35, 3)
+        return merge([dome, brim, *straps])
+    if kind == "helmet-aero":  # a racer's: drawn out to the back, with a visor of glass
+        dome = _shell((1.16, 0.90, 0.90), (-0.05, 0, 0.32), 0.46, -0.05, color, 0.7, 12)
+        tail = ellipsoid((-0.85, 0, 0.30), (0.62, 0.55, 0.42), color, 0.7, 6, 14)
+        glass = ellipsoid((0.72, 0, 0.22), (0.36, 0.66, 0.20), (0.08, 0.09, 0.11), 1.0, 6, 14)
+        return merge([dome, tail, glass, *straps])
     shell = ellipsoid((0.02, 0, 0.10), (1.25, 1.05, 1.20), color, 0.9, 14, 24)
     glass = ellipsoid((0.36, 0, 0.18), (0.98, 0.93, 0.50), (0.07, 0.08, 0.10), 1.0, 8, 20)
     chin = ellipsoid((0.52, 0, -0.62), (0.72, 0.72, 0.36), color2, 0.8, 6, 16)
@@ -121,6 +136,24 @@ def _other(kind: str, color: Color, color2: Color) -> Mesh:
             ring * [0.5, 0.5, 1] + [0, 0, 1.14],
         ]
         return loft(np.array(rings), color, 0.03)
+    if kind == "straw":
+        lon = np.linspace(0, 2 * np.pi, 22, endpoint=False)
+        ring = np.stack([np.cos(lon) - 0.06, 0.85 * np.sin(lon), np.zeros(22)], -1)
+        rings = [ring * [r, r, 1] + [0, 0, z] for r, z in ((2.0, 0.28), (1.05, 0.40), (0.95, 0.9), (0.6, 1.02))]
+        return loft(np.array(rings), color, 0.03)
+    if kind == "beret":
+        return merge([
+            ellipsoid((-0.18, 0.1, 0.80), (1.05, 0.98, 0.30), color, 0.02, 6, 16),
+            _shell((0.95, 0.78, 0.5), (-0.06, 0, 0.40), 0.46, 0.25, color2, 0.02, 3),
+        ])  # fmt: skip
+    if kind == "visor":  # a brim on a band: the crown stays open
+        band = _shell((0.99, 0.80, 0.25), (-0.06, 0, 0.38), 0.42, 0.26, color, 0.05, 3)
+        return merge([band, ellipsoid((1.05, 0, 0.42), (0.70, 0.68, 0.05), color2, 0.1, 4, 14)])
+    if kind == "headphones":
+        arc = np.linspace(0, np.pi, 9)
+        band = tube([[0, 0.86 * np.cos(a), 0.05 + 1.1 * np.sin(a)] for a in arc], 0.07, color, 0.4, 6)
+        cups = [ellipsoid((0, s * 0.84, 0.0), (0.28, 0.14, 0.30), color2, 0.3, 6, 10) for s in (-1, 1)]
+        return merge([band, *cups])
     # A hood: a soft shell open to the front, with folds down to the shoulders.
     shell = _shell((1.05, 0.92, 1.02), (-0.16, 0, 0.18), 0.55, -0.6, color, 0.02, 12)
     sides = [ellipsoid((-0.12, s * 0.66, -0.32), (0.55, 0.24, 0.66), color, 0.02, 6, 10) for s in (-1, 1)]
@@ -156,6 +189,9 @@ def worn(body: Body) -> list[tuple[Mesh, int]]:
         parts.append((loft(np.array(rings)[::-1], look.hair, 0.15).moved(to_rest), head))
     if look.bun and not look.bald:
         parts.append((ellipsoid((-0.55, 0, 1.05), (0.40, 0.42, 0.38), look.hair, 0.15).moved(to_rest), head))
+    if look.ponytail and not look.bald:
+        tail = [[-0.75, 0, 0.55], [-1.15, 0, 0.35], [-1.25, 0, -0.3], [-1.05, 0, -1.0]]
+        parts.append((tube(tail, [0.16, 0.2, 0.22, 0.08], look.hair, 0.15, 8).moved(to_rest), head))
     if look.glasses and look.head_wear not in ("helmet-full", "helmet-scooter"):
         dark = (0.05, 0.05, 0.06)
         glass = [ellipsoid((0.86, s * 0.31, 0.06), (0.05, 0.17, 0.11), dark, 0.9, 4, 10) for s in (-1, 1)]
@@ -180,7 +216,74 @@ def worn(body: Body) -> list[tuple[Mesh, int]]:
             ]
         )
         parts.append((bag, chest))
+    parts += _bag(body) + _skirt(body)
     return parts
+
+
+def _bag(body: Body) -> list[tuple[Mesh, int]]:
+    look, k = body.look, body.height
+    if look.bag is None:
+        return []
+    if look.bag_kind == "tote":  # hangs at the left hand
+        x, y, z = body.joints[BONE["hand_l"]]
+        sack = rounded((0.34, 0.10, 0.34), (x, y + 0.02, z - 0.36), look.bag, 0.05, 6)
+        loops = tube([[x - 0.1, y, z - 0.2], [x, y, z - 0.04], [x + 0.1, y, z - 0.2]], 0.008, look.bag, 0.05, 4)
+        return [(merge([sack, loops]).moved(_hanging(body)), BONE["lowerarm_l"])]
+    side = 0.17 * k / 1.7
+    strap_top = np.array([0.0, -0.06, 0.815 * k])
+    sack = rounded((0.28, 0.10, 0.22), (-0.03, side + 0.05, 0.56 * k), look.bag, 0.1, 5)
+    dark = tuple(0.7 * c for c in look.bag)
+    strap = [
+        tube([[s * 0.135, side, 0.60 * k], [s * 0.15, 0.04, 0.72 * k], strap_top], 0.014, dark, 0.1, 4) for s in (-1, 1)
+    ]
+    return [(merge([sack, *strap]), BONE["spine_02"])]
+
+
+def _hanging(body: Body) -> np.ndarray:
+    """The rest pose spreads the arms: what hangs from a hand is turned so that it hangs from a lowered arm."""
+    elbow, hand = body.joints[BONE["lowerarm_l"]], body.joints[BONE["hand_l"]]
+    d = hand - elbow
+    angle = float(np.arctan2(d[1], -d[2]))
+    return translation(*hand) @ rotation("x", angle) @ translation(*-hand)
+
+
+def _skirt(body: Body) -> list[tuple[Mesh, int]]:
+    """A skirt or the skirts of a coat: a cone from the waist, wide enough for a step."""
+    look, k = body.look, body.height
+    if not look.skirt:
+        return []
+    lon = np.linspace(0, 2 * np.pi, 18, endpoint=False)
+    ring = np.stack([np.cos(lon), np.sin(lon), np.zeros(18)], -1)
+    waist = body.rest[np.abs(body.region[:, 1] - 0.60) < 0.015]
+    waist = waist[np.abs(waist[:, 1]) < 0.2 * k / 1.7]
+    middle, half = waist.mean(0), np.ptp(waist, axis=0) / 2 + 0.015
+    rings = []
+    for share, grow in ((0.0, 1.0), (0.3, 1.25), (0.7, 1.5), (1.0, 1.7)):
+        z = 0.60 * k - share * look.skirt * k
+        rings.append(ring * [half[0] * grow, half[1] * (1 + 0.62 * (grow - 1)), 1] + [middle[0], 0, z])
+    return [(loft(np.array(rings)[::-1], look.skirt_color, 0.03), BONE["pelvis"])]
+
+
+def held(body: Body) -> list[tuple[Mesh, int]]:
+    """What is carried without being part of the person's outline: an umbrella over the head."""
+    look = body.look
+    if look.umbrella is None:
+        return []
+    x, y, z = body.joints[BONE["upperarm_r"]] + HANDLE
+    top, radius = max(body.height + 0.16, z + 0.75), 0.52
+    lon = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    ring = np.stack([np.cos(lon), np.sin(lon), np.zeros(16)], -1)
+    sag = 1 - 0.04 * (np.arange(16) % 2)[:, None]
+    steps = ((1.0, -0.26), (0.93, -0.17), (0.7, -0.07), (0.36, -0.015), (0.03, 0.0))
+    cover = loft(
+        np.array([ring * radius * r * sag + [x - 0.04, y + 0.10, top + dz] for r, dz in steps]), look.umbrella, 0.25
+    )
+    stick = tube([[x, y, z - 0.06], [x - 0.04, y + 0.10, top + 0.06]], 0.010, (0.3, 0.3, 0.32), 0.4, 6)
+    return [(merge([cover, stick]), BONE["spine_03"])]
+
+
+HANDLE = np.array([0.26, 0.04, -0.20])
+"""From the right shoulder to the hand that holds an umbrella, metres."""
 
 
 def head_points(body: Body, parts: list[tuple[Mesh, int]]) -> np.ndarray:
