@@ -122,6 +122,7 @@ class Detections:
     xyxy: FloatArray  # (n, 4) px of the full-size picture
     confidence: FloatArray  # (n,) 0-1
     class_id: IntArray  # (n,) index into ROLES
+    wear: FloatArray | None = None  # (n, 2) 0-1 that it is a head with a helmet, without one; NaN: not judged apart
 
     def __len__(self) -> int:
         return len(self.confidence)
@@ -158,6 +159,8 @@ class HeadSighting:
     xyxy: tuple[float, float, float, float]
     helmet_confidence: float  # 0 when the model saw none
     bare_confidence: float
+    is_judged: bool = False  # the two are probabilities, and what is missing to 1 is "unclear"
+    head_confidence: float = 0.0  # that it is a head at all
     order: int = 0  # 0: the person's own head; 1: a second one inside the same box, of somebody riding along
 
 

@@ -10,6 +10,8 @@ default = 0.25
 helmet = 0.3
 [weights]                                    # sha256 of each file beside the card; a file listed must match
 "model.onnx" = "..."
+[headwear]                                   # where headwear.onnx lies beside it: what judges heads apart
+temperature = 1.2                            # divides its scores: then its probabilities are what they say
 [figures.helmet]                             # whatever was measured: tables of numbers, as deep as wanted
 ap50 = 0.91
 [[data]]                                     # what it was trained on, and under which licence
@@ -24,6 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from quitboard.detect.headwear import FILE_NAME as HEADWEAR_FILE
+from quitboard.detect.headwear import INPUT_PX, WEARS
 from quitboard.errors import ModelUnusable
 from quitboard.records import Role
 
@@ -43,6 +47,14 @@ _ROLE_NAMED = {name: role for role, names in _SYNONYMS.items() for name in names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WearCard:
+    """The network beside the detector that judges what heads wear."""
+
+    sha256: str
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """What a detector needs to know about its model."""
 
@@ -52,6 +64,7 @@ class Card:
     imgsz: int = DEFAULT_IMGSZ
     stride: int = 32
     nms_iou: float = DEFAULT_NMS_IOU
+    headwear: WearCard | None = None
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -115,8 +128,25 @@ def read_card(path: Path, weights: str, sha256: str) -> Card:
         imgsz=imgsz,
         stride=stride,
         nms_iou=float(nms_iou),
+        headwear=_headwear(path, content),
         figures=dict(_flat(_value(path, content, "figures", dict, {}))),
     )
+
+
+def _headwear(path: Path, content: Mapping[str, Any]) -> WearCard | None:
+    table = _value(path, content, "headwear", dict, None)
+    if table is None:
+        return None
+    listed = _value(path, content, "weights", dict, {}).get(HEADWEAR_FILE)
+    temperature = _value(path, table, "temperature", (int, float), 1.0)
+    classes, imgsz = _value(path, table, "classes", list, list(WEARS)), _value(path, table, "imgsz", int, INPUT_PX)
+    if classes != list(WEARS) or imgsz != INPUT_PX:
+        raise _wrong(path, f"[headwear] is of classes {', '.join(WEARS)} at {INPUT_PX} px")
+    if not isinstance(listed, str):
+        raise _wrong(path, f'[headwear] needs the hash of "{HEADWEAR_FILE}" in [weights]')
+    if not 0.05 <= temperature <= 20:
+        raise _wrong(path, "[headwear] temperature is 0.05 to 20")
+    return WearCard(sha256=listed, temperature=float(temperature))
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, float]]:
@@ -130,7 +160,9 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, float]]
 
 
 def _value(path: Path, content: Mapping[str, Any], key: str, kind: Any, default: Any) -> Any:
-    value = content.get(key, default)
+    if key not in content:
+        return default
+    value = content[key]
     if not isinstance(value, kind) or isinstance(value, bool):
         raise _wrong(path, f"{key} has a value of the wrong kind")
     return value

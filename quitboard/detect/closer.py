@@ -8,12 +8,14 @@ takes the place of the same head as the first look saw it; everything else of th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from quitboard.detect.boxes import iou_matrix
-from quitboard.records import ROLES, VEHICLE_ROLES, Detections, FloatArray, Picture, Role
+from quitboard.detect.headwear import HeadJudge
+from quitboard.records import ROLES, VEHICLE_ROLES, Detections, FloatArray, IntArray, Picture, Role
 
 CROP_IMGSZ = 320
 CROP_GROWTH = 1.35
@@ -23,6 +25,10 @@ MAX_CROPS = 4
 TALLEST_SHARE = 0.6
 """A person who fills more of the picture than this is seen well enough by the first look."""
 SHORTEST_PX = 24
+MAX_JUDGED = 16
+"""Heads judged in one frame."""
+_HEAD_REACH = 0.25
+"""How far a head's middle may lie outside of a rider's box, in widths and heights of it: a passenger's is."""
 _SAME_CROP_IOU = 0.6
 _SAME_HEAD_IOU = 0.3
 _PERSON = ROLES.index(Role.PERSON)
@@ -33,13 +39,40 @@ _HEADS = [ROLES.index(Role.HEAD), ROLES.index(Role.HELMET)]
 class Finder(Protocol):
     """What `detect.model.load` returns, as far as it is needed here."""
 
+    headwear: HeadJudge | None
+
     def detect(
         self, pictures: Iterable[Picture], *, min_confidence: float | None = None, imgsz: int | None = None
     ) -> Iterator[Detections]: ...
 
 
 def look_closer(picture: Picture, first: Detections, finder: Finder, *, min_confidence: float) -> Detections:
-    """Return `first` with the heads of possible riders as a closer look sees them."""
+    """Return `first` with the heads of possible riders as a closer look sees them, and judged where `finder` can."""
+    found = _seen_closer(picture, first, finder, min_confidence=min_confidence)
+    if finder.headwear is None:
+        return found
+    chosen = _heads_of_riders(found)
+    wear = np.full((len(found), 2), np.nan, np.float32)
+    wear[chosen] = finder.headwear.judge(picture, found.xyxy[chosen])
+    return replace(found, wear=wear)
+
+
+def _heads_of_riders(found: Detections) -> IntArray:
+    """Return which boxes are heads on persons who may be riding, however large; the surest, where there are many."""
+    vehicles = found.xyxy[np.isin(found.class_id, _VEHICLES)]
+    persons = found.xyxy[found.class_id == _PERSON]
+    riders = [person for person in persons if any(_touches(person, vehicle) for vehicle in vehicles)]
+    heads = np.flatnonzero(np.isin(found.class_id, _HEADS))
+    middle = (found.xyxy[heads, :2] + found.xyxy[heads, 2:]) / 2
+    is_riders = np.zeros(len(heads), bool)
+    for x1, y1, x2, y2 in riders:
+        reach = _HEAD_REACH * np.array([x2 - x1, y2 - y1])
+        is_riders |= ((middle >= np.array((x1, y1)) - reach) & (middle <= np.array((x2, y2)) + reach)).all(axis=1)
+    mine = heads[is_riders]
+    return np.sort(mine[np.argsort(-found.confidence[mine], kind="stable")][:MAX_JUDGED])
+
+
+def _seen_closer(picture: Picture, first: Detections, finder: Finder, *, min_confidence: float) -> Detections:
     windows = crops_of(first, width=picture.shape[1], height=picture.shape[0])
     if not windows:
         return first

@@ -5,6 +5,7 @@ Pure: the same looks give the same decision, whatever was finished in which run.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -162,10 +163,7 @@ def _frames(
         for frame in one.look.frames:
             if from_us <= frame.position_us < to_us:
                 boxes = frame.detections
-                yield (
-                    began_us + frame.position_us,
-                    Detections(xyxy=boxes.xyxy * scale, confidence=boxes.confidence, class_id=boxes.class_id),
-                )
+                yield began_us + frame.position_us, dataclasses.replace(boxes, xyxy=boxes.xyxy * scale)
 
 
 def recording_at(seen: Sequence[Seen], at_us: int) -> Seen:

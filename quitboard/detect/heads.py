@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,7 @@ class Heads:
     xyxy: FloatArray  # (n, 4) px
     confidence: FloatArray  # (n,)
     bare: IntArray  # (n,) 1 for a bare head, 0 for a helmet
+    wear: FloatArray  # (n, 2) 0-1 that it wears a helmet, that it wears none; NaN: not judged apart
 
 
 def heads_of(frames: Iterable[tuple[int, Detections]]) -> Heads:
@@ -35,29 +37,36 @@ def heads_of(frames: Iterable[tuple[int, Detections]]) -> Heads:
     boxes: list[tuple[float, ...]] = []
     confidence: list[float] = []
     bare: list[int] = []
+    wear: list[tuple[float, float]] = []
     helmet_id, head_id = ROLES.index(Role.HELMET), ROLES.index(Role.HEAD)
     for now, detections in frames:
         times.append(now)
         mine = np.flatnonzero(np.isin(detections.class_id, (helmet_id, head_id)))
         rows = sorted(
             (
-                tuple(map(float, detections.xyxy[n])),
-                float(detections.confidence[n]),
-                int(detections.class_id[n] == head_id),
-            )
-            for n in mine
+                (
+                    tuple(map(float, detections.xyxy[n])),
+                    float(detections.confidence[n]),
+                    int(detections.class_id[n] == head_id),
+                    (math.nan, math.nan) if detections.wear is None else tuple(map(float, detections.wear[n])),
+                )
+                for n in mine
+            ),
+            key=lambda row: row[:3],
         )
-        for box, sure, is_bare in rows:
+        for box, sure, is_bare, worn in rows:
             at_us.append(now)
             boxes.append(box)
             confidence.append(sure)
             bare.append(is_bare)
+            wear.append((worn[0], worn[1]))
     return Heads(
         frame_at_us=np.array(times, dtype=np.int64),
         at_us=np.array(at_us, dtype=np.int64),
         xyxy=np.array(boxes, dtype=np.float32).reshape(-1, 4),
         confidence=np.array(confidence, dtype=np.float32),
         bare=np.array(bare, dtype=np.int64),
+        wear=np.array(wear, dtype=np.float32).reshape(-1, 2),
     )
 
 
@@ -94,10 +103,15 @@ class _Head:
     box: Array  # (4,)
     helmet: float
     bare: float
+    sure: float
+    is_judged: bool
 
 
 def _merged(heads: Heads, chosen: IntArray) -> list[_Head]:
-    """Join boxes on one head: the model may see helmet and bare head at once, and both are evidence."""
+    """Join boxes on one head: the detector may see helmet and bare head at once, and both are evidence.
+
+    Where heads are judged apart, the judgement on the surest box counts and the detector's classes do not.
+    """
     order = sorted(chosen, key=lambda n: (-float(heads.confidence[n]), int(n)))
     boxes = as_boxes(heads.xyxy)
     merged: list[_Head] = []
@@ -106,10 +120,12 @@ def _merged(heads: Heads, chosen: IntArray) -> list[_Head]:
         bare = float(heads.confidence[n]) if heads.bare[n] else 0.0
         twin = next((k for k, head in enumerate(merged) if iou(head.box, boxes[n])[0, 0] > _SAME_HEAD_IOU), None)
         if twin is None:
-            merged.append(_Head(boxes[n], helmet, bare))
-        else:
-            known = merged[twin]
-            merged[twin] = _Head(known.box, max(known.helmet, helmet), max(known.bare, bare))
+            is_judged = not np.isnan(heads.wear[n]).any()
+            if is_judged:
+                helmet, bare = map(float, heads.wear[n])
+            merged.append(_Head(boxes[n], helmet, bare, float(heads.confidence[n]), is_judged))
+        elif not (known := merged[twin]).is_judged:
+            merged[twin] = replace(known, helmet=max(known.helmet, helmet), bare=max(known.bare, bare))
     return merged
 
 
@@ -140,6 +156,8 @@ def _seat_heads(
             xyxy=(float(heads[n].box[0]), float(heads[n].box[1]), float(heads[n].box[2]), float(heads[n].box[3])),
             helmet_confidence=heads[n].helmet,
             bare_confidence=heads[n].bare,
+            is_judged=heads[n].is_judged,
+            head_confidence=heads[n].sure,
             order=order,
         )
         for n, (person, order) in sorted(given.items(), key=lambda item: item[1])

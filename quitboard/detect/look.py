@@ -25,7 +25,7 @@ MIN_CONFIDENCE = 0.1
 """Weak boxes are kept: the tracker's second round needs them, and votes weigh each by its confidence."""
 GATE_ZONES = (ZoneKind.IGNORE, ZoneKind.NO_PARKING)
 """Zones that have a say in where the gate looks."""
-FORMAT = 1
+FORMAT = 2
 """Raised when the same inputs would give other boxes than before: old journal entries are then left alone."""
 
 
@@ -71,7 +71,7 @@ def look(
         RecordingError: nothing of the recording can be read.
         DiskFull: the journal does not fit; what it holds is kept.
     """
-    key = look_key(recording, camera, detector.card.sha256, settings)
+    key = look_key(recording, camera, detector.sha256, settings)
     plan = _plan(path, camera, settings, journal, f"looks/{key}/plan.json")
     pages = [_Page(name=f"looks/{key}/{number:05d}", spans=spans) for number, spans in enumerate(stretches(plan.spans))]
     unread = [page for page in pages if journal.get_frames(f"{page.name}.npz") is None]

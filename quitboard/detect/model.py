@@ -22,6 +22,8 @@ import numpy as np
 from quitboard import files
 from quitboard.detect import boxes
 from quitboard.detect.card import Card, card_from_names, read_card
+from quitboard.detect.headwear import FILE_NAME as HEADWEAR_FILE
+from quitboard.detect.headwear import HeadJudge
 from quitboard.detect.runtime import Network, Runtime, not_a_model, open_onnx
 from quitboard.errors import ModelUnusable
 from quitboard.records import ROLES, Detections, FloatArray, ModelCard, Picture, Role
@@ -32,11 +34,17 @@ _TORCH_TODO = "Install quitboard[torch], or give an .onnx export of the model"
 class Detector:
     """Finds persons, scooters, heads and the rest in pictures. Made by `load`."""
 
-    def __init__(self, network: Network, card: Card, *, sha256: str, imgsz: int, runtime: str) -> None:
+    def __init__(
+        self, network: Network, card: Card, *, sha256: str, imgsz: int, runtime: str, headwear: HeadJudge | None = None
+    ) -> None:
         self._network = network
         self._card = card
         self.imgsz = imgsz
         self.runtime = runtime
+        self.headwear = headwear
+        """Judges heads apart; None for a model that comes without, whose own classes then have the last word."""
+        self.sha256 = files.sha256_bytes(f"{sha256} {card.headwear}".encode()) if headwear else sha256
+        """Of everything that decides what is seen."""
         self.card = ModelCard(name=card.name, sha256=sha256, figures=card.figures)
         self._role_of_class = np.array([ROLES.index(role) if role else -1 for role in card.roles], np.int64)
         self._min_confidence = np.array(card.confidence, np.float32)
@@ -117,14 +125,33 @@ def load(
         chosen, network = open_onnx(onnx, runtime, threads)
     card_file = path.with_name("card.toml")
     card = read_card(card_file, path.name, sha256) if card_file.is_file() else card_from_names(path.stem, network.names)
-    return Detector(network, card, sha256=sha256, imgsz=imgsz or card.imgsz, runtime=chosen)
+    return Detector(
+        network,
+        card,
+        sha256=sha256,
+        imgsz=imgsz or card.imgsz,
+        runtime=chosen,
+        headwear=_headwear(path.with_name(HEADWEAR_FILE), card, runtime),
+    )
+
+
+def _headwear(path: Path, card: Card, runtime: Runtime) -> HeadJudge | None:
+    if card.headwear is None:
+        return None
+    if not path.is_file() or files.sha256_file(path) != card.headwear.sha256:
+        raise ModelUnusable(
+            "what judges heads is missing or not what the card describes", where=path.name, todo="Copy the model again"
+        )
+    # One at a time, on one thread: a handful of heads is judged between two frames, in a third of a millisecond each.
+    _, network = open_onnx(path, "auto" if runtime == "torch" else runtime, threads=1)
+    return HeadJudge(network, temperature=card.headwear.temperature)
 
 
 def _weights_file(model: Path, runtime: Runtime) -> Path:
     if model.is_dir():
         order = (".pt", ".onnx") if runtime == "torch" or (runtime == "auto" and _gpu_present()) else (".onnx", ".pt")
         for suffix in order:
-            if found := sorted(model.glob(f"*{suffix}")):
+            if found := sorted(path for path in model.glob(f"*{suffix}") if path.name != HEADWEAR_FILE):
                 return found[0]
         raise ModelUnusable("the folder holds no .onnx and no .pt", where=model.name, todo="Give a model's folder")
     if not model.is_file():

@@ -222,6 +222,7 @@ class _Job:
             rules=catalogue.catalogue_sha256(self._rules),
             settings=self._settings.sha256_of("detect", "rules", "evidence"),
             model=dataclasses.asdict(self._card),
+            weights=self._detector.sha256,
         )
 
     def _target(self, camera: Camera, day: date, found: Sequence[Found], key: str) -> Path:

@@ -21,8 +21,11 @@ SCHEMA = pa.schema(
         pa.field("role", pa.string(), nullable=False),
         pa.field("at_us", pa.int64(), nullable=False),
         *(pa.field(name, pa.float32(), nullable=False) for name in ("x1", "y1", "x2", "y2", "confidence")),
+        *(pa.field(name, pa.float32(), nullable=False) for name in ("helmet", "no_helmet")),  # NaN: not judged apart
     ]
 )
+_BEFORE_JUDGING = pa.schema([field for field in SCHEMA if field.name not in ("helmet", "no_helmet")])
+"""Bundles made before heads were judged apart have these columns."""
 _HEAD = -1
 _FRAME = -2
 
@@ -34,6 +37,7 @@ def tracks_to_table(tracks: Sequence[Track], heads: Heads) -> pa.Table:
     boxes = np.concatenate(
         [*(track.xyxy for track in tracks), heads.xyxy, np.zeros((frames, 4), np.float32)], dtype=np.float32
     )
+    blank = np.full(sum(map(len, tracks)), np.nan)
     columns = [
         np.repeat(
             np.array([*(track.id for track in tracks), _HEAD, _FRAME], dtype=np.int32),
@@ -43,6 +47,7 @@ def tracks_to_table(tracks: Sequence[Track], heads: Heads) -> pa.Table:
         np.concatenate([*(track.at_us for track in tracks), heads.at_us, heads.frame_at_us]),
         *(boxes[:, n] for n in range(4)),
         np.concatenate([*(track.confidence for track in tracks), heads.confidence, np.zeros(frames)], dtype=np.float32),
+        *(np.concatenate([blank, heads.wear[:, n], np.full(frames, np.nan)], dtype=np.float32) for n in range(2)),
     ]
     return pa.table([pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)], SCHEMA)
 
@@ -53,6 +58,9 @@ def tracks_from_table(table: pa.Table) -> tuple[list[Track], Heads]:
     Raises:
         BundleError: the table is of another shape.
     """
+    if table.schema.equals(_BEFORE_JUDGING):
+        blank = pa.array(np.full(len(table), np.nan, np.float32))
+        table = table.append_column(SCHEMA.field("helmet"), blank).append_column(SCHEMA.field("no_helmet"), blank)
     if not table.schema.equals(SCHEMA):
         raise BundleError("tracks.parquet has other columns than this version writes", todo="Run detect again")
     ids = table["track"].to_numpy()
@@ -82,5 +90,6 @@ def tracks_from_table(table: pa.Table) -> tuple[list[Track], Heads]:
         xyxy=boxes[head],
         confidence=confidence[head],
         bare=(roles[head] == Role.HEAD.value).astype(np.int64),
+        wear=np.column_stack([table[name].to_numpy() for name in ("helmet", "no_helmet")]).astype(np.float32)[head],
     )
     return tracks, heads

@@ -92,6 +92,7 @@ def heads(
         xyxy=np.array([row[1] for row in ordered], dtype=np.float32).reshape(-1, 4),
         confidence=np.array([row[2] for row in ordered], dtype=np.float32),
         bare=np.array([row[3] for row in ordered], dtype=np.int64),
+        wear=np.full((len(ordered), 2), np.nan, np.float32),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from quitboard.detect.closer import CROP_IMGSZ, MAX_CROPS, crops_of, look_closer
+from quitboard.detect.headwear import HeadJudge
 from quitboard.records import ROLES, Detections, Picture, Role
 
 Boxes = list[tuple[Role, tuple[float, float, float, float], float]]
@@ -31,6 +32,7 @@ class Closer:
         self.answer = answer
         self.shapes: list[tuple[int, ...]] = []
         self.imgsz: int | None = None
+        self.headwear: HeadJudge | None = None
 
     def detect(
         self, pictures: Iterable[Picture], *, min_confidence: float | None = None, imgsz: int | None = None

@@ -30,6 +30,8 @@ class Fake:
 
     def __init__(self, stop_after: int = 10**9) -> None:
         self.card = ModelCard(name="fake", sha256="f" * 64)
+        self.sha256 = "f" * 64
+        self.headwear = None
         self.looked = 0
         self.stop_after = stop_after
 

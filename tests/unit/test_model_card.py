@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from quitboard.detect import model
-from quitboard.detect.card import card_from_names, read_card
+from quitboard.detect.card import WearCard, card_from_names, read_card
 from quitboard.detect.runtime import class_names
 from quitboard.errors import ModelUnusable
 from quitboard.records import ROLES, Role
 
 SHA256 = "ab" * 32
+WEIGHTS = f'[weights]\n"headwear.onnx" = "{SHA256}"\n'
 
 
 def card(tmp_path: Path, text: str) -> Path:
@@ -55,6 +56,15 @@ def test_a_card_says_roles_thresholds_and_figures(tmp_path: Path) -> None:
         ('classes = ["person"]\nnms_iou = 7', "nms_iou"),
         ('classes = ["person"]\n[confidence]\nperson = 25', "numbers from 0 to 1"),
         ('classes = ["person"]\n[confidence]\nperson = "high"', "numbers from 0 to 1"),
+        ('classes = ["person"]\n[headwear]\ntemperature = 1.0', "needs the hash"),
+        ('classes = ["person"]\nheadwear = 7', "wrong kind"),
+        (f'classes = ["head"]\n{WEIGHTS}[headwear]\ntemperature = 0', "0.05 to 20"),
+        (f'classes = ["head"]\n{WEIGHTS}[headwear]\ntemperature = "hot"', "wrong kind"),
+        (
+            f'classes = ["head"]\n{WEIGHTS}[headwear]\nclasses = ["hat", "none"]',
+            "of classes helmet, bare, cap, unclear",
+        ),
+        (f'classes = ["head"]\n{WEIGHTS}[headwear]\nimgsz = 32', "at 64 px"),
     ],
 )
 def test_a_wrong_card_is_refused_with_its_fault(text: str, what: str, tmp_path: Path) -> None:
@@ -69,6 +79,31 @@ def test_weights_that_are_not_the_cards_are_refused(tmp_path: Path) -> None:
     assert read_card(path, "model.onnx", SHA256).roles == (Role.PERSON,)
     with pytest.raises(ModelUnusable, match="not those that the card describes"):
         read_card(path, "model.onnx", "cd" * 32)
+
+
+def test_a_card_without_a_judge_of_heads_has_none_and_one_with_it_says_its_temperature(tmp_path: Path) -> None:
+    text = 'classes = ["helmet", "head"]\n'
+    assert read_card(card(tmp_path, text), "model.onnx", SHA256).headwear is None
+    text += WEIGHTS + "[headwear]\ntemperature = 1.25\n[headwear.figures.real.px16]\nhelmets = 9"
+    read = read_card(card(tmp_path, text), "model.onnx", SHA256)
+    assert read.headwear == WearCard(sha256=SHA256, temperature=1.25)
+    assert not read.figures
+
+
+@pytest.mark.parametrize("judge", [None, b"another network"])
+def test_a_judge_that_is_missing_or_another_is_refused(judge: bytes | None, tmp_path: Path) -> None:
+    shipped = model.files.resource("data/models/default")
+    (tmp_path / "model.onnx").write_bytes((shipped / "model.onnx").read_bytes())
+    card(
+        tmp_path,
+        'classes = ["person", "scooter", "helmet", "head", "bicycle", "motorcycle", "car"]\n'
+        + WEIGHTS
+        + "[headwear]\n",
+    )
+    if judge is not None:
+        (tmp_path / "headwear.onnx").write_bytes(judge)
+    with pytest.raises(ModelUnusable, match="what judges heads is missing or not what the card describes"):
+        model.load(tmp_path)
 
 
 def test_coco_names_give_the_roles_that_coco_has() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -14,6 +15,10 @@ from quitboard.settings import RuleSettings
 _FAIR_SHARE = 0.2
 _SURE_DIFFERENCE = 0.5
 """Confidence in a bare head less confidence in a helmet that makes a full vote."""
+_FEWEST_KNOWN = 0.5
+"""A head more probably unclear than this lets be known has no vote."""
+_DOUBT = 0.02
+"""No single frame is surer than this of what it shows: labels themselves are wrong about as often."""
 _HEAD_SHARE = 0.13
 """A head's height in a person's."""
 
@@ -71,9 +76,15 @@ def _head_votes(heads: Sequence[HeadSighting], settings: RuleSettings) -> list[V
         size_px = min(head.xyxy[2] - head.xyxy[0], head.xyxy[3] - head.xyxy[1])
         if size_px < 0.8 * settings.min_head_px:
             continue
-        difference = (head.bare_confidence - head.helmet_confidence) / _SURE_DIFFERENCE
-        size = min(1.0, max(0.3, size_px / (2 * settings.min_head_px)))
-        log_odds = 2.0 * max(-1.0, min(1.0, difference)) * size
+        if head.is_judged:
+            known = head.helmet_confidence + head.bare_confidence
+            if known < _FEWEST_KNOWN:
+                continue
+            log_odds = known * math.log((head.bare_confidence + _DOUBT) / (head.helmet_confidence + _DOUBT))
+        else:
+            difference = (head.bare_confidence - head.helmet_confidence) / _SURE_DIFFERENCE
+            size = min(1.0, max(0.3, size_px / (2 * settings.min_head_px)))
+            log_odds = 2.0 * max(-1.0, min(1.0, difference)) * size
         votes.append(Vote(at_us=head.at_us, log_odds=log_odds, clarity=abs(log_odds) * size_px))
     return votes
 
@@ -100,7 +111,7 @@ def _company_votes(scene: Scene, ride: Ride, settings: RuleSettings) -> list[Vot
     for at_us in map(int, np.intersect1d(looked, sorted(persons))):
         seen = heads.get(at_us, [])
         if len(seen) >= 2:
-            surest = sorted((max(head.bare_confidence, head.helmet_confidence) for head in seen), reverse=True)
+            surest = sorted((head.head_confidence for head in seen), reverse=True)
             log_odds = 2.0 * min(1.0, surest[1] / _SURE_DIFFERENCE)
             clarity = 2.0 + surest[1]
         elif persons[at_us] >= 2:

@@ -1,0 +1,102 @@
+"""What a head wears: a small network's answer on one head, cut out at the recording's own resolution.
+
+The detector says where a head is; from a few pixels it cannot say well what is on it. Each head box is cut out with
+some of its surroundings (brim, shoulders), scaled to the network's square input and judged on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import cv2
+import numpy as np
+
+from quitboard.detect.runtime import Network
+from quitboard.errors import ModelUnusable
+from quitboard.records import FloatArray, Picture
+
+
+class Wear(StrEnum):
+    """The network's answers, in the order of its outputs."""
+
+    HELMET = "helmet"
+    BARE = "bare"
+    CAP = "cap"  # anything else that covers: caps, hoods, beanies, hats, buns
+    UNCLEAR = "unclear"  # too small or blurred to tell, or no head at all
+
+
+WEARS = tuple(Wear)
+FILE_NAME = "headwear.onnx"
+INPUT_PX = 64
+GROWTH = 1.8
+"""Side of the square that is cut out, over the longer side of the head's box."""
+
+
+class HeadJudge:
+    """Judges heads by a network of `models.headwear`, one at a time: the same bytes in any company."""
+
+    def __init__(self, network: Network, *, temperature: float) -> None:
+        """Take a network and the temperature that calibrates its scores on pictures it was not trained on."""
+        self._network = network
+        self._temperature = temperature
+
+    def judge(self, picture: Picture, boxes: FloatArray) -> FloatArray:
+        """Return (n, 2): how probable it is that each head wears a helmet, and that it wears none.
+
+        What is missing to 1 is "unclear". A cap or a hood is no helmet.
+
+        Raises:
+            ModelUnusable: the network gives other answers than `WEARS`.
+        """
+        judged = np.zeros((len(boxes), 2), np.float32)
+        blobs = (blob(scaled(cut(picture, window_of(box)))) for box in boxes)
+        for row, scores in zip(judged, self._network.infer(blobs), strict=True):
+            if scores.shape != (len(WEARS),):
+                raise ModelUnusable(
+                    f"the network's output {scores.shape} is not one score for each of {', '.join(WEARS)}",
+                    where=FILE_NAME,
+                    todo="Copy it again, or remove it: the detector's own classes are then used",
+                )
+            row[:] = in_two(probabilities(scores, self._temperature))
+        return judged
+
+
+def probabilities(scores: FloatArray, temperature: float = 1.0) -> FloatArray:
+    """Return the softmax of scores (..., wears) at a temperature (Guo et al. 2017)."""
+    raised = np.exp((scores - scores.max(axis=-1, keepdims=True)) / temperature)
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True), np.float32)
+
+
+def in_two(probable: FloatArray) -> FloatArray:
+    """Return (..., 2) of (..., wears): with a helmet, and without one."""
+    helmet = probable[..., WEARS.index(Wear.HELMET)]
+    return np.stack([helmet, probable[..., WEARS.index(Wear.BARE)] + probable[..., WEARS.index(Wear.CAP)]], axis=-1)
+
+
+def window_of(box: Sequence[float] | FloatArray, growth: float = GROWTH) -> tuple[int, int, int]:
+    """Return the square around a head's box: left, top and side in whole px; it may reach out of the picture."""
+    x0, y0, x1, y1 = (float(value) for value in box)
+    side = max(3, round(growth * max(x1 - x0, y1 - y0)))
+    return round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2), side
+
+
+def cut(picture: Picture, window: tuple[int, int, int]) -> Picture:
+    """Return a square of a picture; outside the picture its edge goes on."""
+    left, top, side = window
+    height, width = picture.shape[:2]
+    rows = np.clip(np.arange(top, top + side), 0, height - 1)
+    columns = np.clip(np.arange(left, left + side), 0, width - 1)
+    return picture[rows[:, None], columns]
+
+
+def scaled(crop: Picture, side: int = INPUT_PX) -> Picture:
+    """Return a square crop at another size: averaged when it shrinks, interpolated when it grows."""
+    way = cv2.INTER_AREA if crop.shape[0] > side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(crop, (side, side), interpolation=way), np.uint8)
+
+
+def blob(crop: Picture) -> FloatArray:
+    """Return the network's input for a crop of its size: float32 RGB 0-1 of shape (1, 3, side, side)."""
+    rgb = crop[:, :, ::-1].astype(np.float32) / 255
+    return np.ascontiguousarray(rgb.transpose(2, 0, 1)[None])
