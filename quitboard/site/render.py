@@ -41,21 +41,30 @@ def file_of(language: str, page_path: str) -> str:
     return path if path.endswith(".html") else f"{path}index.html"
 
 
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(resource("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+
+
+def standalone(template: str, **values: object) -> bytes:
+    """Return a page that belongs to no board and no language: a report for whoever works on this machine."""
+    return _environment().get_template(template).render(values).encode()
+
+
 class Renderer:
     """Renders the pages of one language. Header, footer and cards are made once and put together with each page."""
 
     def __init__(self, view: View) -> None:
         self._view = view
         self._folder = language_folder(view.words.language)
-        self._environment = Environment(
-            loader=FileSystemLoader(resource("templates")),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-            cache_size=-1,
-        )
+        self._environment = _environment()
         self._environment.filters["rich"] = rich
         self._environment.globals.update(
             t=view.words,

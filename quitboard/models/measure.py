@@ -1,0 +1,146 @@
+"""Measuring a model on labelled pictures, through the code that `detect` runs.
+
+Two ways side by side: the detector alone, and with the closer look at riders' heads that `detect` takes. What is
+measured is what is shipped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+import cv2
+import numpy as np
+
+from quitboard.detect.closer import look_closer
+from quitboard.detect.look import MIN_CONFIDENCE
+from quitboard.detect.model import Detector
+from quitboard.models.labelled import LabelledPicture
+from quitboard.models.pictures import Mistake, PictureFigures, Scored, above, figures, heads_confused, match, mistakes
+from quitboard.records import ROLES, Detections, Picture, Role, SetAside
+
+LOWEST_CONFIDENCE = 0.005
+ALONE = "detector alone"
+CLOSER = "with the closer look"
+WAYS = (ALONE, CLOSER)
+_CHUNK = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Seen:
+    """One picture as one way sees it, for a reader's eye."""
+
+    picture: LabelledPicture
+    size_px: tuple[int, int]
+    found: Detections  # above the thresholds
+    mistakes: tuple[Mistake, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Way:
+    scored: dict[Role, list[Scored | None]] = field(default_factory=lambda: {role: [] for role in ROLES})
+    heads: Counter[tuple[Role, Role | None]] = field(default_factory=Counter)
+    seen: list[Seen] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """One way over all pictures."""
+
+    way: str
+    figures: PictureFigures
+    heads: Mapping[tuple[Role, Role | None], int]  # (labelled, said) -> heads
+    seen: tuple[Seen, ...]  # pictures with a mistake in them
+    ms: float  # a picture, decoding aside
+
+
+def measure(
+    detector: Detector,
+    pictures: Sequence[LabelledPicture],
+    *,
+    ways: Sequence[str] = WAYS,
+    advanced: Iterator[None] | None = None,
+) -> tuple[list[Measured], list[SetAside]]:
+    """Run the detector over pictures and measure each way; pictures that cannot be read are set aside.
+
+    The sweep of confidences begins at 0.005; precision and recall are told at the card's thresholds.
+
+    Args:
+        advanced: is asked for its next after each picture.
+    """
+    kept = {way: _Way() for way in ways}
+    set_aside: list[SetAside] = []
+    opened = _opened(pictures, set_aside)
+    while chunk := list(islice(opened, _CHUNK)):
+        began = time.perf_counter()
+        firsts = list(detector.detect((content for _, content in chunk), min_confidence=LOWEST_CONFIDENCE))
+        alone_s = time.perf_counter() - began
+        for way in ways:
+            began = time.perf_counter()
+            found = firsts
+            if way == CLOSER:
+                found = [_closer(content, first, detector) for (_, content), first in zip(chunk, firsts, strict=True)]
+            kept[way].seconds += alone_s + time.perf_counter() - began
+            for (picture, content), detections in zip(chunk, found, strict=True):
+                _keep(kept[way], picture, (content.shape[1], content.shape[0]), detections, detector.thresholds)
+        for _ in chunk:
+            next(advanced or iter(()), None)
+    read = max(1, len(pictures) - len(set_aside))
+    measured = [
+        Measured(
+            way=name,
+            figures=figures(way.scored, detector.thresholds),
+            heads=dict(way.heads),
+            seen=tuple(way.seen),
+            ms=1000 * way.seconds / read,
+        )
+        for name, way in kept.items()
+    ]
+    return measured, set_aside
+
+
+def _opened(
+    pictures: Iterable[LabelledPicture], set_aside: list[SetAside]
+) -> Iterator[tuple[LabelledPicture, Picture]]:
+    for picture in pictures:
+        try:
+            content = cv2.imdecode(np.fromfile(picture.path, np.uint8), cv2.IMREAD_COLOR)
+        except (OSError, cv2.error):
+            content = None
+        if content is None:
+            set_aside.append(SetAside(name=picture.name, reason="not a picture that can be read", todo="Mend it"))
+        else:
+            yield picture, np.asarray(content, np.uint8)
+
+
+def _closer(content: Picture, first: Detections, detector: Detector) -> Detections:
+    """Look as `detect` looks: boxes too weak for it choose no crop, but stay in the sweep."""
+    strong = first.confidence >= MIN_CONFIDENCE
+    looked = look_closer(content, _part(first, strong), detector, min_confidence=LOWEST_CONFIDENCE)
+    return Detections(
+        xyxy=np.concatenate([looked.xyxy, first.xyxy[~strong]]),
+        confidence=np.concatenate([looked.confidence, first.confidence[~strong]]),
+        class_id=np.concatenate([looked.class_id, first.class_id[~strong]]),
+    )
+
+
+def _part(found: Detections, chosen: np.ndarray) -> Detections:
+    return Detections(xyxy=found.xyxy[chosen], confidence=found.confidence[chosen], class_id=found.class_id[chosen])
+
+
+def _keep(
+    way: _Way,
+    picture: LabelledPicture,
+    size_px: tuple[int, int],
+    found: Detections,
+    thresholds: Mapping[Role, float],
+) -> None:
+    for role in ROLES:
+        way.scored[role].append(match(picture, size_px, found, role) if role in picture.labelled else None)
+    way.heads.update(heads_confused(picture, size_px, found, thresholds))
+    if wrong := mistakes(picture, size_px, found, thresholds):
+        way.seen.append(Seen(picture=picture, size_px=size_px, found=above(found, thresholds), mistakes=tuple(wrong)))

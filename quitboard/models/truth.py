@@ -1,0 +1,214 @@
+"""What is known to have happened in a recording: `<name>.truth.json` beside `<name>.mp4`. See docs/truth.md."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quitboard.detect.card import role_named
+from quitboard.errors import ItemError
+from quitboard.models.intervals import Array
+from quitboard.records import VEHICLE_ROLES, IntArray, Role, Track
+
+SUFFIX = ".truth.json"
+_MOST_BYTES = 256 << 20
+_NEAR_US = 500_000
+SEEN_SHARE = 0.3
+"""Somebody of whom less than this is to be seen cannot be asked for."""
+SAME_IOU = 0.25
+"""Least mean overlap of a found track with a true one that makes them the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Something that somebody did; of no kind when it breaches nothing."""
+
+    kind: str | None
+    from_s: float
+    to_s: float
+    what: str
+    tracks: frozenset[int]  # of the people and the vehicle; empty where that is not told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Mover:
+    """A person or vehicle, and where it was."""
+
+    track: int
+    role: Role
+    act: str
+    head: str  # what a person wears: "helmet", "bare", "cap" …; "" where that is not told
+    rides: int | None  # track of the vehicle
+    pushes: int | None
+    seat: int
+    at_us: IntArray  # (n,) positions in the recording, increasing
+    xyxy: Array  # (n, 4) px
+    visible: Array  # (n,) share of it that is to be seen
+
+    @property
+    def seen_s(self) -> float:
+        """Seconds in which enough of it is to be seen."""
+        if len(self.at_us) < 2:
+            return 0.0
+        step_s = float(np.median(np.diff(self.at_us))) / 1e6
+        return float((self.visible >= SEEN_SHARE).sum() * step_s)
+
+    @property
+    def height_px(self) -> float:
+        """Median height while it is seen."""
+        seen = self.visible >= SEEN_SHARE
+        return float(np.median((self.xyxy[:, 3] - self.xyxy[:, 1])[seen])) if seen.any() else 0.0
+
+    def boxes_at(self, position_us: IntArray) -> Array:
+        """Return its boxes at other instants, between those told; nan where none is near. Shape (n, 4)."""
+        boxes = np.full((len(position_us), 4), np.nan)
+        if not len(self.at_us):
+            return boxes
+        after = np.clip(np.searchsorted(self.at_us, position_us), 0, len(self.at_us) - 1)
+        before = np.maximum(after - 1, 0)
+        apart = np.minimum(abs(self.at_us[after] - position_us), abs(self.at_us[before] - position_us))
+        near = apart <= _NEAR_US
+        for side in range(4):
+            boxes[near, side] = np.interp(position_us[near], self.at_us, self.xyxy[:, side])
+        return boxes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Truth:
+    """All that is known of one recording."""
+
+    acts: tuple[Act, ...]
+    movers: Mapping[int, Mover]  # by track; empty where only acts are told
+    wholly: bool  # every box of every frame is told, so that what is not there is not there
+    size_px: tuple[int, int] | None  # of the picture that boxes are in; None: of the recording
+
+    def same(self, track: Track, start_us: int, *, scale: Array) -> Mover | None:
+        """Return who or what a found track is of; None where it is on nobody.
+
+        Args:
+            start_us: the recording's first frame, in the track's microseconds.
+            scale: brings true boxes (n, 4) to the found ones' pixels.
+        """
+        persons = track.role is Role.PERSON
+        best, most = None, SAME_IOU
+        for mover in self.movers.values():
+            if (mover.role is Role.PERSON) is not persons:
+                continue
+            overlap = _overlap(track.xyxy.astype(np.float64), mover.boxes_at(track.at_us - start_us) * scale)
+            if overlap > most:
+                best, most = mover, overlap
+        return best
+
+
+def _overlap(one: Array, other: Array) -> float:
+    """Return the mean IoU of two tracks over the first one's instants; nothing where the other is not there."""
+    low, high = np.maximum(one[:, :2], other[:, :2]), np.minimum(one[:, 2:], other[:, 2:])
+    common = np.clip(high - low, 0, None).prod(axis=1)
+    whole = [(boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) for boxes in (one, other)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(np.nan_to_num(common / (whole[0] + whole[1] - common)).mean()) if len(one) else 0.0
+
+
+def read_truth(path: Path) -> Truth:
+    """Read a truth file. Keys that are not known are passed over.
+
+    Raises:
+        ItemError: it is not JSON, or a value is missing, of the wrong kind or out of range; says which.
+    """
+    if path.stat().st_size > _MOST_BYTES:
+        raise ItemError("the truth file is too large", todo="It is to hold one recording")
+    try:
+        content = json.loads(path.read_text("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise ItemError("the truth file is not JSON", todo="Write it again, or mend it") from None
+    try:
+        return _truth(content)
+    except _Wrong as error:
+        raise ItemError(f"the truth file: {error}", todo="See docs/truth.md") from None
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        what = f"the truth file is not of the form it must have ({error!r})"
+        raise ItemError(what[:200], todo="See docs/truth.md") from None
+
+
+class _Wrong(Exception):
+    pass
+
+
+def _truth(content: Any) -> Truth:
+    if not isinstance(content, dict) or not isinstance(content.get("acts"), list):
+        raise _Wrong('it needs "acts", a list')
+    acts = tuple(_act(number, row) for number, row in enumerate(content["acts"]))
+    size = content.get("resolution")
+    return Truth(
+        acts=acts,
+        movers=_movers(content),
+        wholly=bool(content.get("frames")) and bool(content.get("tracks")),
+        size_px=(int(size[0]), int(size[1])) if size else None,
+    )
+
+
+def _act(number: int, row: Any) -> Act:
+    kind = row["kind"]
+    from_s, to_s = float(row["from_s"]), float(row["to_s"])
+    if not (kind is None or isinstance(kind, str)):
+        raise _Wrong(f"acts[{number}]: kind is a text or null")
+    if not (math.isfinite(from_s) and math.isfinite(to_s) and 0 <= from_s <= to_s):
+        raise _Wrong(f"acts[{number}]: from_s and to_s are seconds from the first frame, in this order")
+    people, vehicle = row.get("people") or [], row.get("vehicle")
+    tracks = [*people, *([] if vehicle is None else [vehicle])]
+    return Act(
+        kind=kind or None,
+        from_s=from_s,
+        to_s=to_s,
+        what=str(row.get("act") or kind or "something"),
+        tracks=frozenset(int(track) for track in tracks),
+    )
+
+
+def _movers(content: Mapping[str, Any]) -> dict[int, Mover]:
+    roles = [role_named(str(name)) for name in content.get("classes") or []]
+    paths: dict[int, list[tuple[float, int, list[float]]]] = {}
+    for number, frame in enumerate(content.get("frames") or []):
+        at_s = float(frame["t"])
+        if not (math.isfinite(at_s) and at_s >= 0):
+            raise _Wrong(f"frames[{number}]: t is seconds from the first frame")
+        for box in frame["boxes"]:
+            values = [float(value) for value in box[2:7]]
+            if len(values) < 4 or not all(map(math.isfinite, values)):
+                raise _Wrong(f"frames[{number}]: a box is track, class, x0, y0, x1, y1, visible")
+            paths.setdefault(int(box[0]), []).append((at_s, int(box[1]), values))
+    movers = {}
+    for row in content.get("tracks") or []:
+        role = role_named(str(row["class"]))
+        track = int(row["track"])
+        if role is None:
+            continue
+        own = sorted(
+            (at_s, values)
+            for at_s, number, values in paths.get(track, [])
+            if 0 <= number < len(roles) and roles[number] is role  # a head has its person's track
+        )
+        boxes = np.array([values[:4] for _, values in own], np.float64).reshape(-1, 4)
+        movers[track] = Mover(
+            track=track,
+            role=role,
+            act=str(row.get("act", "")),
+            head=str(row.get("head") or ""),
+            rides=None if row.get("rides") is None else int(row["rides"]),
+            pushes=None if row.get("pushes") is None else int(row["pushes"]),
+            seat=int(row.get("seat") or 0),
+            at_us=np.array([round(at_s * 1e6) for at_s, _ in own], np.int64),
+            xyxy=boxes,
+            visible=np.array([values[4] if len(values) > 4 else 1.0 for _, values in own], np.float64),
+        )
+    for mover in movers.values():
+        for vehicle in (mover.rides, mover.pushes):
+            if vehicle is not None and (vehicle not in movers or movers[vehicle].role not in VEHICLE_ROLES):
+                raise _Wrong(f"track {mover.track} goes with {vehicle}, which is no vehicle of it")
+    return movers
