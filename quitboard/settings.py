@@ -130,11 +130,11 @@ def load_settings(path: Path) -> Settings:
     """
     if not path.exists():
         return Settings()
-    source = _Source.read(path)
+    source = TomlSource.read(path)
     sections = {item.name: item for item in dataclasses.fields(Settings)}
     source.check_names(source.table, sections, ())
     values = {
-        name: _section(source, type(getattr(Settings(), name)), source.table[name], (name,)) for name in source.table
+        name: section_of(source, type(getattr(Settings(), name)), source.table[name], (name,)) for name in source.table
     }
     settings = Settings(**values)
     _check_timezone(source, settings.legacy.timezone, ("legacy",), "timezone")
@@ -149,7 +149,7 @@ def load_cameras(path: Path) -> tuple[Camera, ...]:
     """
     if not path.exists():
         return ()
-    source = _Source.read(path)
+    source = TomlSource.read(path)
     source.check_names(source.table, {"camera": None}, ())
     entries = source.table.get("camera", [])
     if not isinstance(entries, list):
@@ -163,10 +163,10 @@ def load_cameras(path: Path) -> tuple[Camera, ...]:
 
 # --- cameras ----------------------------------------------------------------------------------------------------
 
-_Where = tuple[str | int, ...]
+Where = tuple[str | int, ...]
 
 
-def _camera(source: _Source, entry: Mapping[str, Any], where: _Where) -> Camera:
+def _camera(source: TomlSource, entry: Mapping[str, Any], where: Where) -> Camera:
     plain = {key: value for key, value in entry.items() if key not in ("zone", "ground_point")}
     known = {item.name: item for item in dataclasses.fields(Camera) if item.name not in ("zones", "ground_points")}
     source.check_names(entry, {**known, "zone": None, "ground_point": None}, where)
@@ -184,7 +184,7 @@ def _camera(source: _Source, entry: Mapping[str, Any], where: _Where) -> Camera:
         _zone(source, zone, (*where, "zone", number), resolution) for number, zone in enumerate(entry.get("zone", []))
     )
     points = tuple(
-        _section(source, GroundPoint, point, (*where, "ground_point", number))
+        section_of(source, GroundPoint, point, (*where, "ground_point", number))
         for number, point in enumerate(entry.get("ground_point", []))
     )
     if points and len(points) < 4:
@@ -203,7 +203,7 @@ def _camera(source: _Source, entry: Mapping[str, Any], where: _Where) -> Camera:
     return camera
 
 
-def _zone(source: _Source, entry: Mapping[str, Any], where: _Where, resolution: tuple[int, int] | None) -> Zone:
+def _zone(source: TomlSource, entry: Mapping[str, Any], where: Where, resolution: tuple[int, int] | None) -> Zone:
     known = {item.name: item for item in dataclasses.fields(Zone)}
     source.check_names(entry, known, where)
     for name in ("name", "kind", "polygon"):
@@ -234,7 +234,7 @@ def _zone(source: _Source, entry: Mapping[str, Any], where: _Where, resolution: 
     return Zone(name=str(entry["name"]), kind=ZoneKind(entry["kind"]), polygon=polygon, direction=direction)
 
 
-def _points(source: _Source, value: object, where: _Where, key: str) -> tuple[tuple[float, float], ...]:
+def _points(source: TomlSource, value: object, where: Where, key: str) -> tuple[tuple[float, float], ...]:
     def is_number(part: object) -> bool:
         return isinstance(part, int | float) and not isinstance(part, bool) and abs(part) < 1e6
 
@@ -245,7 +245,7 @@ def _points(source: _Source, value: object, where: _Where, key: str) -> tuple[tu
     return tuple((float(x), float(y)) for x, y in value)
 
 
-def _check_timezone(source: _Source, name: str, where: _Where, key: str) -> None:
+def _check_timezone(source: TomlSource, name: str, where: Where, key: str) -> None:
     known = zoneinfo.available_timezones()
     if name not in known:
         raise source.error(f"no time zone {name!r}{_nearest(name, known)}", where, key)
@@ -256,7 +256,12 @@ def _check_timezone(source: _Source, name: str, where: _Where, key: str) -> None
 _T = TypeVar("_T")
 
 
-def _section(source: _Source, cls: type[_T], table: object, where: _Where) -> _T:
+def section_of(source: TomlSource, cls: type[_T], table: object, where: Where) -> _T:
+    """Return a table as a dataclass: its fields are the names that the table may have.
+
+    Raises:
+        SettingsError: with file and line, for anything unknown, missing, of the wrong type or out of range.
+    """
     if not isinstance(table, dict):
         raise source.error(f"[{where[0]}] is a table", where)
     fields = {item.name: item for item in dataclasses.fields(cls)}  # type: ignore[arg-type]
@@ -267,7 +272,7 @@ def _section(source: _Source, cls: type[_T], table: object, where: _Where) -> _T
     return cls(**{name: _value(source, fields[name], cls, value, where) for name, value in table.items()})
 
 
-def _value(source: _Source, item: dataclasses.Field[Any], owner: type, value: object, where: _Where) -> Any:
+def _value(source: TomlSource, item: dataclasses.Field[Any], owner: type, value: object, where: Where) -> Any:
     wanted = typing.get_type_hints(owner)[item.name]
     fitted = _fit(wanted, value)
     if fitted is None:
@@ -321,7 +326,7 @@ def _nearest(word: str, known: typing.Iterable[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class TomlSource:
     """A TOML file and its text, to find the line of a key again: tomllib keeps no positions."""
 
     name: str
@@ -329,7 +334,7 @@ class _Source:
     table: dict[str, Any]
 
     @classmethod
-    def read(cls, path: Path) -> _Source:
+    def read(cls, path: Path) -> TomlSource:
         try:
             text = path.read_text("utf-8-sig")
             return cls(path.name, text, tomllib.loads(text))
@@ -342,19 +347,19 @@ class _Source:
         except OSError as error:
             raise SettingsError(f"cannot be read ({error.strerror})", where=path.name) from None
 
-    def error(self, what: str, where: _Where, key: str = "") -> SettingsError:
+    def error(self, what: str, where: Where, key: str = "") -> SettingsError:
         line = self._line_of(where, key)
         return SettingsError(what, where=f"{self.name}, line {line}" if line else self.name)
 
-    def check_names(self, table: Mapping[str, Any], known: Mapping[str, object], where: _Where) -> None:
+    def check_names(self, table: Mapping[str, Any], known: Mapping[str, object], where: Where) -> None:
         for name in table:
             if name not in known:
                 raise self.error(f"unknown name {name!r}{_nearest(name, known)}", where, name)
 
-    def _line_of(self, where: _Where, key: str) -> int | None:
+    def _line_of(self, where: Where, key: str) -> int | None:
         """Return the 1-based line of `key` in the table at `where`, or of the table's header."""
         seen: dict[tuple[str | int, ...], int] = {}
-        here: _Where = ()
+        here: Where = ()
         header_line: int | None = None
         for number, line in enumerate(self.text.splitlines(), start=1):
             if header := re.match(r"\s*(\[\[?)\s*([^\]#]+?)\s*\]", line):
@@ -366,9 +371,9 @@ class _Source:
         return header_line
 
     @staticmethod
-    def _resolve(names: Sequence[str], is_array: bool, seen: dict[_Where, int]) -> _Where:
+    def _resolve(names: Sequence[str], is_array: bool, seen: dict[Where, int]) -> Where:
         """Turn a header's names into the path of the table that it opens, counting [[arrays]] as they come."""
-        path: _Where = ()
+        path: Where = ()
         for depth, name in enumerate(names):
             path = (*path, name.strip("\"'"))
             last = depth == len(names) - 1

@@ -5,6 +5,7 @@ licence = "AGPL-3.0-or-later"
 classes = ["person", "scooter", "helmet"]   # the model's classes in order; "" for one without a meaning here
 imgsz = 640                                  # px, longest side of the input
 nms_iou = 0.7
+runs = "model_int8.onnx"                     # where several .onnx lie beside it: the one for a CPU
 [confidence]                                 # a box is kept above it, by class
 default = 0.25
 helmet = 0.3
@@ -92,16 +93,28 @@ def card_from_names(model: str, names: Sequence[str]) -> Card:
     return Card(name=model, roles=roles, confidence=(DEFAULT_CONFIDENCE,) * len(roles))
 
 
+def file_to_run(folder: Path) -> Path | None:
+    """Return the `.onnx` that the card in a folder names under `runs`; None where it names none.
+
+    Raises:
+        ModelUnusable: the card cannot be read, or the file is not there.
+    """
+    path = folder / "card.toml"
+    if not path.is_file():
+        return None
+    name = _value(path, _toml(path), "runs", str, "")
+    if name and not (name == Path(name).name and (folder / name).is_file()):
+        raise _wrong(path, f"runs names {name!r}, which does not lie beside the card")
+    return folder / name if name else None
+
+
 def read_card(path: Path, weights: str, sha256: str) -> Card:
     """Read `card.toml`; `weights` is the file in use and `sha256` its hash.
 
     Raises:
         ModelUnusable: not TOML, a value of the wrong kind, an unknown class, or weights that are not the card's.
     """
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _wrong(path, f"not valid TOML: {error}") from None
+    content = _toml(path)
     listed = _value(path, content, "weights", dict, {}).get(weights)
     if listed is not None and listed != sha256:
         raise ModelUnusable(
@@ -147,6 +160,13 @@ def _headwear(path: Path, content: Mapping[str, Any]) -> WearCard | None:
     if not 0.05 <= temperature <= 20:
         raise _wrong(path, "[headwear] temperature is 0.05 to 20")
     return WearCard(sha256=listed, temperature=float(temperature))
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _wrong(path, f"not valid TOML: {error}") from None
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, float]]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from quitboard import files
 from quitboard.detect import boxes
-from quitboard.detect.card import Card, card_from_names, read_card
+from quitboard.detect.card import Card, card_from_names, file_to_run, read_card
 from quitboard.detect.headwear import FILE_NAME as HEADWEAR_FILE
 from quitboard.detect.headwear import HeadJudge
 from quitboard.detect.runtime import Network, Runtime, not_a_model, open_onnx
@@ -150,7 +150,10 @@ def _headwear(path: Path, card: Card, runtime: Runtime) -> HeadJudge | None:
 def _weights_file(model: Path, runtime: Runtime) -> Path:
     if model.is_dir():
         order = (".pt", ".onnx") if runtime == "torch" or (runtime == "auto" and _gpu_present()) else (".onnx", ".pt")
+        named = file_to_run(model)
         for suffix in order:
+            if named and suffix == ".onnx":
+                return named
             if found := sorted(path for path in model.glob(f"*{suffix}") if path.name != HEADWEAR_FILE):
                 return found[0]
         raise ModelUnusable("the folder holds no .onnx and no .pt", where=model.name, todo="Give a model's folder")

@@ -75,9 +75,13 @@ def detect(
     camera_id: str = "",
     since: date | None = None,
     dry_run: bool = False,
+    weights: Path | None = None,
     progress: Progress | None = None,
 ) -> DetectReport:
     """Look at recordings and write a bundle for each camera and local day into `out`.
+
+    Args:
+        weights: where the model lies that the settings name, if its name is not its path.
 
     Raises:
         Locked: another detect writes to `out`.
@@ -110,7 +114,7 @@ def detect(
         if dry_run:
             return _plan(days, inventory)
         told.planned(sum(one.recording.read_s for one in chosen))
-        job = _Job(journal, out, rules, settings, told)
+        job = _Job(journal, out, rules, settings, weights, told)
         done = [job.day(camera, day, found) for (camera, day), found in days.items()]
     set_aside = (*inventory.set_aside, *(item for one in done for item in one.set_aside))
     if not any(one.day for one in done):
@@ -175,10 +179,20 @@ class _Done:
 class _Job:
     """The days of one run: what they share, loaded once."""
 
-    def __init__(self, journal: Journal, out: Path, rules: Sequence[Rule], settings: Settings, told: Progress) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        out: Path,
+        rules: Sequence[Rule],
+        settings: Settings,
+        weights: Path | None,
+        told: Progress,
+    ) -> None:
         self._journal, self._out, self._rules, self._settings, self._told = journal, out, rules, settings, told
         self._detector = model.load(
-            model_path(settings.detect.model), imgsz=settings.detect.imgsz, runtime=settings.detect.runtime
+            weights or model_path(settings.detect.model),
+            imgsz=settings.detect.imgsz,
+            runtime=settings.detect.runtime,
         )
         card = self._detector.card
         self._card = dataclasses.replace(card, figures={**card.figures, **measured_misses()})

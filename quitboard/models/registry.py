@@ -74,9 +74,9 @@ def find(name: str, board: Path) -> Path | None:
     for one in models:
         if name == one.name:
             return one.folder
-    path = Path(name)
-    if path.exists():
-        return path
+    for path in (Path(name), board / name):
+        if path.exists():
+            return path
     raise ModelUnusable(
         "there is no such model",
         where=name,

@@ -70,10 +70,11 @@ def _board(folder: Path) -> str:
 
 
 def _detector(folder: Path) -> str:
-    from quitboard.detect import model, run
+    from quitboard.detect import model
+    from quitboard.models import registry
 
     settings = open_board(folder).settings.detect
-    detector = model.load(run.model_path(settings.model), imgsz=settings.imgsz, runtime=settings.runtime)
+    detector = model.load(registry.find(settings.model, folder), imgsz=settings.imgsz, runtime=settings.runtime)
     return f"{detector.card.name} in {detector.runtime}"
 
 

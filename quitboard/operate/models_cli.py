@@ -171,7 +171,7 @@ def add(
 ) -> None:
     """Add a model of your own to a board, so that detect --model NAME runs it.
 
-    The file is looked at as a stranger's: an .onnx is parsed, a .pt is refused if it asks for anything but a YOLO model.
+    The file is looked at as a stranger's: a .pt is refused if opening it would run anything but a YOLO network.
     """
     from quitboard.console import Talk
     from quitboard.operate import modelling

@@ -41,6 +41,7 @@ def detect(
 ) -> DetectReport:
     """Recordings to bundles in `out`; see `quitboard.detect.run.detect`, whose errors these are."""
     from quitboard.detect import again, run
+    from quitboard.models import registry
 
     changes = {key: value for key, value in (("model", model), ("gate", gate)) if value not in ("", None)}
     settings = dataclasses.replace(
@@ -62,6 +63,7 @@ def detect(
             camera_id=camera_id,
             since=since,
             dry_run=dry_run,
+            weights=registry.find(settings.detect.model, board.folder),
             progress=_Shown(meter),
         )
     for line in report.lines():
@@ -118,16 +120,18 @@ def ingest(board: Board, paths: Sequence[Path], *, talk: Talk, camera_id: str = 
 
 def _old_reading(board: Board, camera_id: str) -> legacy.Reading:
     """Return how the first QuitBoard's zips are read: whose they are, and what makes their pictures fit to publish."""
-    from quitboard.detect import model, run
+    from quitboard.detect import model
     from quitboard.detect.anonymise import anonymise_pictures, load_gate
     from quitboard.ingest import legacy
+    from quitboard.models import registry
 
     camera = next((one for one in board.cameras if one.id == camera_id), None)
     if camera is None:
         zone = board.settings.legacy.timezone
         camera = Camera(id=slug(camera_id) or "camera", name=camera_id, timezone=zone)
     settings = board.settings.detect
-    detector = model.load(run.model_path(settings.model), imgsz=settings.imgsz, runtime=settings.runtime)
+    weights = registry.find(settings.model, board.folder)
+    detector = model.load(weights, imgsz=settings.imgsz, runtime=settings.runtime)
     gate = load_gate(detector)
     return legacy.Reading(
         camera=camera,

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from quitboard.records import Picture, Role
-from tools.training.prepare import Sample, degrade
+from quitboard.models.samples import HEADS, Boxes, Sample, degraded
+from quitboard.records import FloatArray, Picture, Role
 
-_HEADS = (Role.HELMET, Role.HEAD)
 SCOOTER_KEPT = 0.16
 """Of the scooter's box below the rider's knees, the share that must survive the cutting: thin parts get lost."""
 
@@ -21,10 +20,10 @@ class Cutout:
     """A rider on a scooter without background. Boxes in px of the cut."""
 
     picture: Picture
-    alpha: np.ndarray  # (height, width) 0-1
-    person: np.ndarray
-    scooter: np.ndarray
-    head: np.ndarray
+    alpha: FloatArray  # (height, width) 0-1
+    person: Boxes
+    scooter: Boxes
+    head: Boxes
     head_role: Role
 
 
@@ -35,7 +34,7 @@ def cutouts(given: Sample) -> Iterator[Cutout]:
         heads = [
             (role, box)
             for role, box in zip(given.roles, given.xyxy, strict=True)
-            if role in _HEADS and _holds(person, box) and (box[1] + box[3]) / 2 < person[1] + 0.3 * tall
+            if role in HEADS and _holds(person, box) and (box[1] + box[3]) / 2 < person[1] + 0.3 * tall
         ]
         for scooter in given.of(Role.SCOOTER):
             shared = min(person[2], scooter[2]) - max(person[0], scooter[0])
@@ -48,7 +47,7 @@ def cutouts(given: Sample) -> Iterator[Cutout]:
                 yield cut
 
 
-def _cut(picture: Picture, person: np.ndarray, scooter: np.ndarray, role: Role, head: np.ndarray) -> Cutout:
+def _cut(picture: Picture, person: Boxes, scooter: Boxes, role: Role, head: Boxes) -> Cutout:
     height, width = picture.shape[:2]
     low = np.floor(np.maximum(np.minimum(person[:2], scooter[:2]) - 6, 0)).astype(int)
     high = np.ceil(np.minimum(np.maximum(person[2:], scooter[2:]) + 6, [width, height])).astype(int)
@@ -96,7 +95,7 @@ def pasted(background: Sample, cuts: Sequence[Cutout], rng: np.random.Generator,
             shift = rng.choice([-1, 1]) * rng.uniform(0.35, 0.6) * scale * (cut.person[2] - cut.person[0])
             scene, picture = _put(scene, picture, passenger, resized, flip, x + shift, foot * height, rng, alone=True)
         scene, picture = _put(scene, picture, cut, scale, flip, x, foot * height, rng, alone=False)
-    return Sample(name=name, picture=degrade(picture, rng), roles=scene.roles, xyxy=scene.xyxy)
+    return Sample(name=name, picture=degraded(picture, rng), roles=scene.roles, xyxy=scene.xyxy)
 
 
 def _put(
@@ -141,7 +140,7 @@ def _put(
     roles = [role for role, ok in zip(scene.roles, seen, strict=True) if ok]
     kept = scene.xyxy[seen]
     placed = boxes + np.array([left, top, left, top])
-    new: list[tuple[Role, np.ndarray]] = [(Role.PERSON, placed[0]), (cut.head_role, placed[2])]
+    new: list[tuple[Role, Boxes]] = [(Role.PERSON, placed[0]), (cut.head_role, placed[2])]
     if not alone:
         new.append((Role.SCOOTER, placed[1]))
     roles += [role for role, _ in new]
@@ -149,12 +148,12 @@ def _put(
     return Sample(name=scene.name, picture=picture, roles=tuple(roles), xyxy=xyxy), picture
 
 
-def _holds(outer: np.ndarray, inner: np.ndarray) -> bool:
+def _holds(outer: Boxes, inner: Boxes) -> bool:
     middle = (inner[:2] + inner[2:]) / 2
     return bool((outer[:2] <= middle).all() and (middle <= outer[2:]).all())
 
 
-def _share(hidden: np.ndarray, box: np.ndarray) -> float:
+def _share(hidden: FloatArray, box: Boxes) -> float:
     x0, y0, x1, y1 = np.maximum(box, 0).astype(int)
     part = hidden[y0 : y1 + 1, x0 : x1 + 1]
     return float(part.mean()) if part.size else 1.0
