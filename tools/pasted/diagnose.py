@@ -100,6 +100,7 @@ def _row(
     times = np.array([round(frame["t"] * 1e6) for frame in truth["frames"]])
     person, vehicle = act["people"][0], act["vehicle"]
     looked = person_seen = vehicle_seen = scooter_seen = head_seen = 0
+    says: Counter[str] = Counter()
     truths: dict[int, dict[str, np.ndarray]] = {}
     for at_us, found in frames:
         shown = truth["frames"][int(np.argmin(np.abs(times - (at_us - began))))]
@@ -118,6 +119,7 @@ def _row(
         if "vehicle" in boxes:
             vehicle_seen += _hit(found, _VEHICLES, boxes["vehicle"], _SAME)
             scooter_seen += _hit(found, [_SCOOTER], boxes["vehicle"], _SAME)
+            says.update(_said(found, boxes["vehicle"]))
         if "head" in boxes:
             head_seen += _hit(found, _HEADS, boxes["head"], 0.2)
     share = 1 / max(looked, 1)
@@ -152,6 +154,8 @@ def _row(
         why = f"vote: {', '.join(sorted(outcomes)) or 'rule not asked'} (head in {head_seen * share:.0%})"
     elif set(found_kinds) - set(kinds):
         why = f"false {', '.join(sorted(set(found_kinds) - set(kinds)))}"
+    if why.startswith("role"):
+        why += f" {dict(says.most_common())}"
     return Lost(
         recording=path.stem,
         act=act["act"],
@@ -208,6 +212,16 @@ def _why_unbound(
 def _hit(found: Any, roles: Sequence[int], box: np.ndarray, least: float) -> bool:
     boxes = found.xyxy[np.isin(found.class_id, roles)]
     return bool(len(boxes) and iou(boxes, box).max() >= least)
+
+
+def _said(found: Any, box: np.ndarray) -> Counter[str]:
+    """The confidence of boxes on a vehicle by their role."""
+    on = np.flatnonzero(np.isin(found.class_id, _VEHICLES))
+    on = [n for n in on if iou(found.xyxy[n], box)[0, 0] >= _SAME]
+    said: Counter[str] = Counter()
+    for n in on:
+        said[str(ROLES[int(found.class_id[n])])] += round(100 * float(found.confidence[n]))
+    return said
 
 
 def _follows(track: Track, truths: dict[int, dict[str, np.ndarray]], what: str) -> float:

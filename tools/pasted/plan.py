@@ -46,7 +46,7 @@ def _plan(camera: str, scene: str, size: tuple[int, int], kbps: int, *rest: obje
 
 
 PLANS = (
-    _plan("town-960", "town", (960, 540), 1500, 10, 0, "towards:bare", "away:helmet", "across:two", minute=0),
+    _plan("town-960", "town", (960, 540), 1500, 10, 0, "towards:bare", "away:bare", "across:two", minute=0),
     _plan("town-960", "town", (960, 540), 1500, 10, 0, "across:any", "back:any", riders=HELD, minute=5),
     _plan("town-640", "town", (640, 360), 700, 10, 0, "across:bare", "towards:bare", "back:helmet", minute=0),
     _plan("town-640", "town", (640, 360), 700, 10, 0, "back:any", "across:any", riders=HELD, minute=5),
@@ -111,7 +111,7 @@ def actors_of(plan: Plan, cuts: Mapping[str, Cut], rng: np.random.Generator, use
 
 def _looks(cut: Cut, view: str) -> bool:
     sides = ("left", "right")
-    return cut.faces in sides if view in sides else cut.faces == view or (view == "far" and cut.faces == "near")
+    return cut.faces in sides if view in sides else cut.faces == view
 
 
 def _least(choice: list[Cut], used: dict[str, int], rng: np.random.Generator) -> Cut:

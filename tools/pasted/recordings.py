@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -119,21 +120,20 @@ def _dusk(frame: np.ndarray, dim: float, rng: np.random.Generator) -> np.ndarray
 def _frames(scene: Scene, plan: Plan, data: Path, rng: np.random.Generator) -> tuple[list[np.ndarray], float]:
     """Return the real frames at the plan's size, and their rate."""
     with av.open(str(data / scene.clip)) as container:
-        stream = container.streams.video[0]
-        stream.codec_context.thread_count = 1
-        assert stream.average_rate is not None
-        rate = float(stream.average_rate) / scene.every
-        wanted = round(plan.seconds * rate)
-        first = 0 if scene.still else round(plan.from_s * rate)
-        frames: list[np.ndarray] = []
-        for n, frame in enumerate(container.decode(stream)):
-            if n % scene.every or n // scene.every < first:
-                continue
-            picture = frame.to_ndarray(format="bgr24")
-            frames.append(cv2.resize(picture, plan.size, interpolation=cv2.INTER_AREA))
-            if len(frames) == wanted:
-                break
-    return (_quiet(frames, wanted, rng) if scene.still else frames), rate
+        rate = float(container.streams.video[0].average_rate or 0) / scene.every
+    wanted = round(plan.seconds * rate)
+    if scene.still:
+        short = [frame for clip in (scene.clip, scene.still) for frame in _read(data / clip, plan.size, scene.every)]
+        return _quiet(short, wanted, rng), rate
+    first = round(plan.from_s * rate)
+    return list(itertools.islice(_read(data / scene.clip, plan.size, scene.every), first, first + wanted)), rate
+
+
+def _read(path: Path, size: tuple[int, int], every: int) -> Iterator[np.ndarray]:
+    with av.open(str(path)) as container:
+        container.streams.video[0].codec_context.thread_count = 1
+        for frame in itertools.islice(container.decode(video=0), 0, None, every):
+            yield cv2.resize(frame.to_ndarray(format="bgr24"), size, interpolation=cv2.INTER_AREA)
 
 
 def _quiet(frames: Sequence[np.ndarray], wanted: int, rng: np.random.Generator) -> list[np.ndarray]:

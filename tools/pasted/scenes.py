@@ -25,7 +25,7 @@ class Scene:
     focal: float  # px
     paths: dict[str, Points]  # where wheels go, from where to where
     every: int = 1  # of the recording's frames, one in so many is taken
-    still: bool = False  # too short: its empty street with its own noise, for as long as is wanted
+    still: str = ""  # too short: its and this other recording's empty street with its own noise, as long as is wanted
     blur: float = 0.6  # sigma of the camera's own softness
     squash: float = 1.0  # photos are taken at eye level; from above people look shorter
     masts: tuple[tuple[float, Points], ...] = ()  # what stands there: the row of its foot, and its outline
@@ -83,16 +83,16 @@ SCENES = {
         horizon=62,
         focal=650,
         every=2,
-        still=True,
+        still="clips/market-corner/market-corner_2020-01-01_00-01-00.mp4",
         blur=0.7,
         squash=0.98,
         paths={
             "away": ((-60, 290), (180, 235), (440, 160), (640, 106), (690, 92)),
             "towards": ((720, 88), (600, 118), (420, 190), (160, 290), (-80, 370)),
-            "across": ((860, 330), (600, 280), (300, 225), (60, 190), (-30, 176)),
-            "far": ((-20, 172), (120, 160), (300, 138), (470, 118), (640, 100)),
+            "across": ((860, 330), (600, 280), (300, 232), (60, 262), (-50, 290)),
+            "far": ((-40, 264), (110, 208), (300, 150), (470, 118), (640, 100)),
             "near": ((-80, 330), (250, 300), (560, 270), (880, 300)),
-            "lane": ((20, 168), (170, 190), (400, 250), (900, 430)),
+            "lane": ((-40, 256), (150, 226), (400, 262), (900, 430)),
         },
     ),
     "lane": Scene(
