@@ -1,7 +1,7 @@
 """Measuring a model on labelled pictures, through the code that `detect` runs.
 
-Two ways side by side: the detector alone, and with the closer look at riders' heads that `detect` takes. What is
-measured is what is shipped.
+Ways side by side: the detector alone; with the closer look at riders' heads that `detect` takes; and, where a model
+comes with a network for it, with what heads wear judged apart. What is measured is what is shipped.
 """
 
 from __future__ import annotations
@@ -9,24 +9,40 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import cv2
 import numpy as np
 
+from quitboard.detect.boxes import iou_matrix
 from quitboard.detect.closer import look_closer
 from quitboard.detect.look import MIN_CONFIDENCE
 from quitboard.detect.model import Detector
 from quitboard.models.labelled import LabelledPicture
-from quitboard.models.pictures import Mistake, PictureFigures, Scored, above, figures, heads_confused, match, mistakes
-from quitboard.records import ROLES, Detections, Picture, Role, SetAside
+from quitboard.models.pictures import (
+    HEAD_ROLES,
+    BoolArray,
+    Mistake,
+    PictureFigures,
+    Scored,
+    above,
+    figures,
+    heads_confused,
+    match,
+    mistakes,
+)
+from quitboard.records import ROLES, Detections, IntArray, Picture, Role, SetAside
 
 LOWEST_CONFIDENCE = 0.005
 ALONE = "detector alone"
 CLOSER = "with the closer look"
-WAYS = (ALONE, CLOSER)
+JUDGED = "with heads judged apart"
+WAYS = (ALONE, CLOSER, JUDGED)
 _CHUNK = 8
+_TWIN_IOU = 0.35
+_LEAST_PROBABLE = 0.5
+"""A head that the judge gives to neither helmet nor bare with this much is unclear: it is said of nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,21 +88,22 @@ def measure(
     Args:
         advanced: is asked for its next after each picture.
     """
-    kept = {way: _Way() for way in ways}
+    kept = {way: _Way() for way in ways if way != JUDGED or detector.headwear is not None}
     set_aside: list[SetAside] = []
     opened = _opened(pictures, set_aside)
     while chunk := list(islice(opened, _CHUNK)):
         began = time.perf_counter()
         firsts = list(detector.detect((content for _, content in chunk), min_confidence=LOWEST_CONFIDENCE))
         alone_s = time.perf_counter() - began
-        for way in ways:
-            began = time.perf_counter()
-            found = firsts
-            if way == CLOSER:
-                found = [_closer(content, first, detector) for (_, content), first in zip(chunk, firsts, strict=True)]
-            kept[way].seconds += alone_s + time.perf_counter() - began
+        looked = firsts
+        if set(kept) - {ALONE}:
+            looked = [_closer(content, first, detector) for (_, content), first in zip(chunk, firsts, strict=True)]
+        closer_s = time.perf_counter() - began
+        for name, way in kept.items():
+            way.seconds += alone_s if name == ALONE else closer_s
+            found = {ALONE: firsts, CLOSER: looked}.get(name) or [judged(one) for one in looked]
             for (picture, content), detections in zip(chunk, found, strict=True):
-                _keep(kept[way], picture, (content.shape[1], content.shape[0]), detections, detector.thresholds)
+                _keep(way, picture, (content.shape[1], content.shape[0]), detections, detector.thresholds)
         for _ in chunk:
             next(advanced or iter(()), None)
     read = max(1, len(pictures) - len(set_aside))
@@ -121,14 +138,34 @@ def _closer(content: Picture, first: Detections, detector: Detector) -> Detectio
     """Look as `detect` looks: boxes too weak for it choose no crop, but stay in the sweep."""
     strong = first.confidence >= MIN_CONFIDENCE
     looked = look_closer(content, _part(first, strong), detector, min_confidence=LOWEST_CONFIDENCE)
+    weak = _part(first, ~strong)
     return Detections(
-        xyxy=np.concatenate([looked.xyxy, first.xyxy[~strong]]),
-        confidence=np.concatenate([looked.confidence, first.confidence[~strong]]),
-        class_id=np.concatenate([looked.class_id, first.class_id[~strong]]),
+        xyxy=np.concatenate([looked.xyxy, weak.xyxy]),
+        confidence=np.concatenate([looked.confidence, weak.confidence]),
+        class_id=np.concatenate([looked.class_id, weak.class_id]),
+        wear=None
+        if looked.wear is None
+        else np.concatenate([looked.wear, np.full((len(weak), 2), np.nan, np.float32)]),
     )
 
 
-def _part(found: Detections, chosen: np.ndarray) -> Detections:
+def judged(found: Detections) -> Detections:
+    """Return heads that were judged apart as the judge says: one box a head, as sure as the detector was of it."""
+    if found.wear is None:
+        return found
+    mine = np.flatnonzero(~np.isnan(found.wear).any(axis=1))
+    heads: list[int] = []
+    for row in mine[np.argsort(-found.confidence[mine], kind="stable")]:
+        if not (iou_matrix(found.xyxy[[row]], found.xyxy[heads]) > _TWIN_IOU).any():
+            heads.append(int(row))
+    told = [row for row in heads if found.wear[row].max() >= _LEAST_PROBABLE]
+    rest = np.setdiff1d(np.arange(len(found)), mine)
+    class_id = found.class_id.copy()
+    class_id[told] = [ROLES.index(HEAD_ROLES[found.wear[row].argmax()]) for row in told]
+    return _part(replace(found, class_id=class_id), np.sort(np.append(rest, told).astype(np.int64)))
+
+
+def _part(found: Detections, chosen: IntArray | BoolArray) -> Detections:
     return Detections(xyxy=found.xyxy[chosen], confidence=found.confidence[chosen], class_id=found.class_id[chosen])
 
 

@@ -103,11 +103,11 @@ def _section(number: int, section: Section, out: Path) -> dict[str, Any]:
 
 
 def _curves(name: str, plain: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield (class, drawing): every way over each other."""
-    ways = plain["ways"]
+    """Yield (class, drawing): the detector alone, and the last way over it."""
+    ways = [plain["ways"][0], plain["ways"][-1]]
     for role in ways[-1]["by_class"]:
         lines = []
-        for way, css in zip(ways, ("curve first", "curve last"), strict=False):
+        for way, css in zip(ways, ("curve first", "curve last"), strict=True):
             one = way["by_class"].get(role)
             if one is None:
                 continue
