@@ -82,9 +82,9 @@ def ridden(
 
 def heads(
     frame_at_us: Sequence[int],
-    boxes: Sequence[tuple[int, tuple[float, ...], float, bool]] = (),
+    boxes: Sequence[tuple] = (),
 ) -> Heads:
-    """Sightings as (at_us, box, confidence, bare)."""
+    """Sightings as (at_us, box, confidence, bare), and (helmet, none) as a fifth where they were judged apart."""
     ordered = sorted(boxes, key=lambda row: row[:2])
     return Heads(
         frame_at_us=np.array(frame_at_us, dtype=np.int64),
@@ -92,7 +92,7 @@ def heads(
         xyxy=np.array([row[1] for row in ordered], dtype=np.float32).reshape(-1, 4),
         confidence=np.array([row[2] for row in ordered], dtype=np.float32),
         bare=np.array([row[3] for row in ordered], dtype=np.int64),
-        wear=np.full((len(ordered), 2), np.nan, np.float32),
+        wear=np.array([row[4] if len(row) > 4 else (np.nan, np.nan) for row in ordered], np.float32).reshape(-1, 2),
     )
 
 

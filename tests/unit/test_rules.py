@@ -73,6 +73,7 @@ def test_every_detectable_kind_has_a_rule_and_no_other() -> None:
         ([-2.0] * 9 + [2.0], Outcome.NONE),
         ([0.1] * 4, Outcome.UNCLEAR),
         ([1000.0, -1.0, -1.0, -1.0, -1.0], Outcome.UNCLEAR),
+        ([1000.0, -3.0, -3.0, -3.0, -3.0], Outcome.NONE),
     ],
 )
 def test_votes_add_up(log_odds: list[float], outcome: Outcome) -> None:
@@ -149,6 +150,43 @@ def test_a_bareheaded_cyclist_is_no_matter_of_a_rule_on_scooters() -> None:
     (finding,) = RULES["bicycle_no_helmet"](seen, camera(), rule("bicycle_no_helmet", Role.BICYCLE), SETTINGS)
     assert finding.is_breach
     assert finding.kind == "bicycle_no_helmet"
+
+
+def judged_apart(track: Track, helmet: float, none: float, *, detector_says_bare: bool = False) -> list[tuple]:
+    """The heads of a track as the detector classes them, with what the judge of heads says of each."""
+    return [(*head, (helmet, none)) for head in heads_of_track(track, bare=detector_says_bare)]
+
+
+@pytest.mark.parametrize(
+    ("helmet", "none", "outcome"),
+    [
+        (0.05, 0.93, "breach"),
+        (0.93, 0.05, "none"),
+        (0.45, 0.5, "unclear"),
+        (0.01, 0.2, "unclear"),
+        (0.0, 0.0, "unclear"),
+    ],
+    ids=["bare", "helmet", "either", "mostly unclear", "no head at all"],
+)
+def test_where_heads_are_judged_apart_the_judge_has_the_last_word(helmet: float, none: float, outcome: str) -> None:
+    tracks = ridden(1, RIDING, NOW)
+    for says_bare in (True, False):
+        sightings = judged_apart(tracks[0], helmet, none, detector_says_bare=says_bare)
+        assert outcomes("no_helmet", tracks, sightings) == [outcome]
+
+
+def test_many_frames_of_one_head_are_few_looks_at_it() -> None:
+    """What is doubtful in one frame does not become certain by being filmed for long."""
+    tracks = ridden(1, RIDING, NOW)
+    (finding,) = judged("no_helmet", tracks, judged_apart(tracks[0], 0.25, 0.7))
+    assert 0.75 < finding.confidence < 0.92
+
+
+def test_a_head_that_is_judged_unclear_still_is_company() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    both = [(*head, (0.1, 0.2)) for at in (0.15, 0.85) for head in heads_of_track(tracks[0], bare=True, at=at)]
+    assert outcomes("two_up", tracks, both) == ["breach"]
+    assert outcomes("no_helmet", tracks, both) == ["unclear"]
 
 
 # --- more than one --------------------------------------------------------------------------------------------------
@@ -388,6 +426,14 @@ def test_a_disabled_rule_finds_nothing() -> None:
     tracks, sightings, of = everything()
     rules = [dataclasses.replace(one, enabled=False) for one in load_catalogue()]
     assert run_rules(scene(tracks, sightings, of=of), of, rules, date(2023, 4, 23), SETTINGS) == []
+
+
+def test_tracks_stored_before_heads_were_judged_apart_are_read_as_not_judged() -> None:
+    tracks, sightings, _ = everything()
+    table = tracks_to_table(tracks, heads(NOW, sightings))
+    _, before = tracks_from_table(table.drop_columns(["helmet", "no_helmet"]))
+    assert len(before.wear) == len(sightings) > 0
+    assert np.isnan(before.wear).all()
 
 
 def test_rules_run_again_from_the_stored_tracks_find_the_same() -> None:

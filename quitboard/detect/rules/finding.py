@@ -10,7 +10,8 @@ from enum import StrEnum
 from quitboard.records import Track
 from quitboard.settings import RuleSettings
 
-_STRONGEST = 2.0
+_STRONGEST = 3.0
+_LOOKS_GROWTH = 0.25
 _SURE = 40.0
 
 
@@ -61,23 +62,33 @@ class Tally:
     best_us: int
 
 
+def calibrated_looks(count: int) -> float:
+    """Return how many independent looks n frames of one head are worth, where each frame's vote is a calibrated one.
+
+    The exponent is the likeliest on rides made of heads that the network was not trained on: what is wrong in one
+    frame (a helmet that looks like hair) is wrong in most, so that four frames are worth one and a half.
+    """
+    return float(count**_LOOKS_GROWTH)
+
+
 def tally(
     votes: Sequence[Vote],
     settings: RuleSettings,
     *,
     from_us: int,
     is_whole: Callable[[int], bool] = lambda _at_us: True,
+    looks: Callable[[int], float] = lambda count: 1 + math.log2(count),
 ) -> Tally:
-    """Add votes up: the mean log-odds of a frame, times an effective number of frames.
+    """Add votes up: the mean log-odds of a frame, times an effective number of frames, `looks` of their count.
 
-    Frames a fifth of a second apart fail together (the same hood, the same shadow), so n of them count as
-    1 + log2 n and not as n. Fewer than `min_votes` on the winning side decide nothing. The picture will be of the
-    clearest frame that speaks for a breach, of those that `is_whole` where there are any.
+    Frames a fifth of a second apart fail together (the same hood, the same shadow): n of them are not n looks. Fewer
+    than `min_votes` on the winning side decide nothing. The picture will be of the clearest frame that speaks for a
+    breach, of those that `is_whole` where there are any.
     """
     strong = [max(-_STRONGEST, min(_STRONGEST, vote.log_odds)) for vote in votes]
     votes_for = sum(value > 0 for value in strong)
     votes_against = sum(value < 0 for value in strong)
-    total = sum(strong) / len(strong) * (1 + math.log2(len(strong))) if strong else 0.0
+    total = sum(strong) / len(strong) * looks(len(strong)) if strong else 0.0
     confidence = round(1 / (1 + math.exp(-max(-_SURE, min(_SURE, total)))), 4)
     outcome = Outcome.UNCLEAR
     if confidence >= settings.min_confidence and votes_for >= settings.min_votes:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from quitboard.detect.rules.finding import Finding, Outcome, Tally, Vote, tally
+from quitboard.detect.rules.finding import Finding, Outcome, Tally, Vote, calibrated_looks, tally
 from quitboard.detect.scene import Scene
 from quitboard.records import Camera, HeadSighting, Ride, Rule
 from quitboard.settings import RuleSettings
@@ -25,10 +25,7 @@ _HEAD_SHARE = 0.13
 
 def no_helmet(scene: Scene, _camera: Camera, rule: Rule, settings: RuleSettings) -> list[Finding]:
     """Riding with a bare head: the driver's head, seen clearly in several frames, bare by the vote."""
-    return [
-        _finding(rule, ride, _tallied(scene, ride, _head_votes(_heads_of_seat(scene, ride, 0), settings), settings))
-        for ride in _rides(scene, rule)
-    ]
+    return [_finding(rule, ride, _head_tally(scene, ride, 0, settings)) for ride in _rides(scene, rule)]
 
 
 def passenger_no_helmet(scene: Scene, _camera: Camera, rule: Rule, settings: RuleSettings) -> list[Finding]:
@@ -37,10 +34,7 @@ def passenger_no_helmet(scene: Scene, _camera: Camera, rule: Rule, settings: Rul
     for ride in _rides(scene, rule):
         if _tallied(scene, ride, _company_votes(scene, ride, settings), settings).outcome is not Outcome.BREACH:
             continue
-        results = [
-            _tallied(scene, ride, _head_votes(_heads_of_seat(scene, ride, seat), settings), settings)
-            for seat in range(1, max(2, len(ride.riders)))
-        ]
+        results = [_head_tally(scene, ride, seat, settings) for seat in range(1, max(2, len(ride.riders)))]
         found.append(_finding(rule, ride, max(results, key=_sureness)))
     return found
 
@@ -55,6 +49,14 @@ def two_up(scene: Scene, _camera: Camera, rule: Rule, settings: RuleSettings) ->
 
 def _tallied(scene: Scene, ride: Ride, votes: Sequence[Vote], settings: RuleSettings) -> Tally:
     return tally(votes, settings, from_us=ride.from_us, is_whole=scene.is_whole(ride))
+
+
+def _head_tally(scene: Scene, ride: Ride, seat: int, settings: RuleSettings) -> Tally:
+    heads = _heads_of_seat(scene, ride, seat)
+    votes = _head_votes(heads, settings)
+    if not any(head.is_judged for head in heads):
+        return _tallied(scene, ride, votes, settings)
+    return tally(votes, settings, from_us=ride.from_us, is_whole=scene.is_whole(ride), looks=calibrated_looks)
 
 
 def _rides(scene: Scene, rule: Rule) -> Iterable[Ride]:
