@@ -14,7 +14,7 @@ from quitboard.detect.card import DEFAULT_CONFIDENCE
 from quitboard.detect.model import Detector
 from quitboard.models.labelled import LabelledPicture
 from quitboard.models.pictures import PictureFigures, Ranking, RoleFigures, Scored, figures, match
-from quitboard.models.sources import opened
+from quitboard.models.sources import by_shape, opened
 from quitboard.records import ROLES, Role
 
 THRESHOLDS = tuple(round(0.1 + 0.05 * step, 2) for step in range(11))
@@ -37,6 +37,7 @@ class MeasuredSet:
 def score(detector: Detector, pictures: Sequence[LabelledPicture], imgsz: int) -> dict[Role, list[Scored | None]]:
     """Run the detector over pictures and match every class that a picture labels. Raises `NothingUsable`."""
     rows: dict[Role, list[Scored | None]] = {role: [] for role in ROLES}
+    pictures = by_shape(pictures)
     contents = [opened(one.path).shape[:2] for one in pictures]
     found = detector.detect((opened(one.path) for one in pictures), min_confidence=LOWEST_CONFIDENCE, imgsz=imgsz)
     for picture, (height, width), detections in zip(pictures, contents, found, strict=True):

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from quitboard.detect.model import Detector
@@ -22,12 +21,11 @@ from quitboard.errors import NothingUsable
 from quitboard.models.intervals import Array, Figure, percentiles, plain, resamples
 from quitboard.models.labelled import LabelledPicture
 from quitboard.models.pictures import Ranking, match
+from quitboard.models.sources import by_shape, opened
 from quitboard.records import ROLES, Detections, Picture, Role
 
 LOWEST_CONFIDENCE = 0.005
 TIMED_PICTURES = 40
-WARM_UP = 2
-"""Inferences of each picture size that are not timed: the first one compiles the network."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +88,12 @@ def compare(
         NothingUsable: a picture cannot be read, or none is labelled.
         ModelUnusable: a model's output does not fit its card.
     """
+    pictures = by_shape(pictures)
     chosen = set(np.linspace(0, len(pictures) - 1, min(timed, len(pictures))).astype(int).tolist())
     found: list[list[Detections]] = [[] for _ in entrants]
     spent: list[list[float]] = [[] for _ in entrants]
     sizes: list[tuple[int, int]] = []
-    for number, (labelled, picture) in enumerate(zip(pictures, _opened(pictures), strict=True)):
-        del labelled
+    for number, picture in enumerate(opened(one.path) for one in pictures):
         sizes.append((picture.shape[1], picture.shape[0]))
         for index, entrant in enumerate(entrants):
             found[index].append(entrant.found(picture, LOWEST_CONFIDENCE))
@@ -109,14 +107,6 @@ def compare(
         raise NothingUsable("no picture labels anything", todo="Give a set in YOLO's format with labels")
     finds = [{role for role in one.detector.thresholds if role in roles} for one in entrants]
     return _rows(entrants, rankings, [[r for r in roles if r in has] for has in finds], np.array(spent))
-
-
-def _opened(pictures: Sequence[LabelledPicture]) -> Iterator[Picture]:
-    for one in pictures:
-        content = cv2.imread(str(one.path), cv2.IMREAD_COLOR)
-        if content is None:
-            raise NothingUsable("a picture cannot be read", where=one.name, todo="Mend or remove it")
-        yield np.asarray(content, np.uint8)
 
 
 def _times(entrants: Sequence[Entrant], picture: Picture, *, turn: int) -> Iterator[tuple[int, float]]:

@@ -118,8 +118,10 @@ class Finish:
 class Headwear:
     """The second network: see `quitboard.models.headwear`."""
 
-    real: str
-    rendered: tuple[str, ...] = ()
+    real: tuple[str, ...]  # sets in YOLO's format with train and val
+    rendered: tuple[str, ...]  # pictures of the street with their truth
+    train_only: tuple[str, ...] = ()  # sets without val
+    wears: str = ""  # table beside the recipe that corrects what single heads of the first set wear
     passes: int = field(default=20, metadata=_in(1, 10_000))
 
 

@@ -169,5 +169,12 @@ def opened(path: Path) -> Picture:
     return np.asarray(content, np.uint8)
 
 
+def by_shape(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
+    """Return pictures with those of one shape in a row: a runtime compiles a network for each shape it meets."""
+    sizes = [opened(one.path).shape[:2] for one in pictures]
+    order = sorted(range(len(pictures)), key=lambda n: (sizes[n][0] / sizes[n][1], sizes[n], n))
+    return [pictures[number] for number in order]
+
+
 def _below(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())

@@ -22,7 +22,7 @@ from typing import Literal, TypeAlias
 from quitboard import files
 from quitboard.detect import model
 from quitboard.errors import SettingsError
-from quitboard.models import cards, export, prepare, quantise, shards
+from quitboard.models import cards, export, prepare, quantise, shards, wear_step
 from quitboard.models import train as training
 from quitboard.models.labelled import read_set
 from quitboard.models.pictures import Scored
@@ -91,8 +91,10 @@ class _Run:
         if until == "rounds":
             return Trained(set=place, checkpoints=tuple(checkpoints))
         finished = self._finish(checkpoints, steps)
-        card = self._card(finished, steps, len(checkpoints))
-        return Trained(set=place, checkpoints=tuple(checkpoints), model=self._ship(finished, card))
+        wanted = self._recipe.headwear
+        judge = wear_step.make(self._recipe, wanted, finished, self._folder, say=self._say) if wanted else None
+        card = self._card(finished, judge, steps, len(checkpoints))
+        return Trained(set=place, checkpoints=tuple(checkpoints), model=self._ship(finished, judge, card))
 
     # --- the set
 
@@ -203,12 +205,17 @@ class _Run:
 
     # --- measuring
 
-    def _card(self, finished: Path, steps: Sequence[Step], checkpoints: int) -> Path:
+    def _card(self, finished: Path, judge: Path | None, steps: Sequence[Step], checkpoints: int) -> Path:
         """Return the folder that holds the finished model's card, measured once."""
         recipe, finish = self._recipe, self._recipe.finish
         weights = {path.name: files.sha256_file(path) for path in sorted(finished.glob("model*"))}
         runs = INT8 if finish.int8 else "model.onnx"
-        data = recipe.place(recipe.data).read_text("utf-8") if recipe.data else ""
+        tables = [recipe.place(recipe.data).read_text("utf-8")] if recipe.data else []
+        if judge:
+            network, table = wear_step.parts(judge)
+            weights[network.name] = files.sha256_file(network)
+            tables.insert(0, table)
+        data = "\n".join(tables)
         sets = {into: [step for step in steps if step.into == into] for into in ("choose", "test")}
         key = key_of(
             version=MEASURE_VERSION,
@@ -259,9 +266,10 @@ class _Run:
 
     # --- the model folder
 
-    def _ship(self, finished: Path, card: Path) -> Path:
+    def _ship(self, finished: Path, judge: Path | None, card: Path) -> Path:
         folder = self._folder / "model"
-        wanted = {path.name: path for path in (*sorted(finished.glob("model*")), *sorted(card.iterdir()))}
+        networks = [*sorted(finished.glob("model*")), *([wear_step.parts(judge)[0]] if judge else [])]
+        wanted = {path.name: path for path in (*networks, *sorted(card.iterdir()))}
         wanted["recipe.toml"] = self._recipe.path
         there = {path.name: files.sha256_file(path) for path in folder.glob("*")}
         if there == {name: files.sha256_file(path) for name, path in wanted.items()}:
