@@ -1,4 +1,4 @@
-"""A training set: the same bytes for the same inputs, small shards, nothing made twice, nobody's eyes but the owner's."""
+"""A training set: the same bytes for the same inputs, small shards, nothing made twice, no eyes but its owner's."""
 
 from __future__ import annotations
 
