@@ -1,0 +1,173 @@
+"""`quitboard models evaluate` from its folders to its report, with the shipped model."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from quitboard.cli import app
+from tests.videos import write_video
+
+HOSTILE = "a\"><script>alert(1) & 'b' #1.png"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "real" / "set"
+    (folder / "images").mkdir(parents=True)
+    (folder / "labels").mkdir()
+    (folder / "data.yaml").write_text("names: [rider, With Helmet, no-helmet, e-scooter]\n")
+    rng = np.random.default_rng(0)
+    for name in ("b.png", HOSTILE):
+        cv2.imwrite(str(folder / "images" / name), rng.integers(0, 255, (96, 128, 3), np.uint8))
+        (folder / "labels" / name.replace(".png", ".txt")).write_text("1 0.5 0.3 0.1 0.2\n0 0.5 0.5 0.5 0.9\n")
+    return folder
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    folder = tmp_path / "street" / "gate"
+    write_video(folder / "gate_2026-09-14_08-20-00.mp4", frames=40)
+    act = {"kind": "no_helmet", "act": "a bare-headed rider", "from_s": 0.5, "to_s": 1.5}
+    acts = [act, {**act, "kind": "sidewalk"}]
+    (folder / "gate_2026-09-14_08-20-00.truth.json").write_text(json.dumps({"acts": acts}))
+    return folder.parent
+
+
+def run(*words: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["models", "evaluate", *map(str, words), "--quiet"])
+    return result.exit_code, result.output
+
+
+def document(*words: object) -> dict:
+    code, output = run(*words, "--json")
+    assert code == 0, output
+    return json.loads(output)
+
+
+class Links(HTMLParser):
+    """Collects what a page loads or points to, and the elements that it has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("href", "src") and value and value[0] != "#"]
+
+
+def test_real_and_rendered_are_told_apart_a_section_each(pictures: Path, recordings: Path) -> None:
+    told = document(pictures, recordings)
+    assert told["format"] == "quitboard-evaluation/1"
+    assert [section["what"] for section in told["sections"]] == ["pictures", "recordings"]
+    real, rendered = told["sections"]
+    assert real["unknown_classes"] == {"rider": 2}
+    assert real["classes"]["no-helmet"] == "head"
+    helmet = real["ways"][-1]["by_class"]["helmet"]
+    assert (helmet["recall"]["n"], helmet["pictures"]) == (2, 2)
+    assert rendered["violations"]["all"]["missed"] == 1
+    assert rendered["violations"]["missed"][0]["what"] == "a bare-headed rider"
+    assert rendered["violations"]["kinds_not_watched"] == {"sidewalk": 1}  # no cameras.toml: no sidewalk to ride on
+
+
+def test_the_same_again_says_the_same(recordings: Path) -> None:
+    assert document(recordings) == document(recordings)
+
+
+def test_the_report_shows_originals_in_place_and_copies_nothing(
+    pictures: Path, recordings: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out" / "report"
+    code, output = run(pictures, recordings, "-o", out)
+    assert code == 0, output
+    assert "keep it on this machine" in output
+    assert sorted(path.name for path in out.rglob("*")) == ["evaluation.json", "index.html"]
+    page = (out / "index.html").read_text()
+    assert "never publish" in page
+    links = Links()
+    links.feed(page)
+    assert links.links
+    for link in links.links:
+        assert not re.match(r"[a-z]+:|/", link), f"{link} leaves the folders"
+        assert (out / unquote(link.partition("#")[0])).is_file()
+    assert links.tags.count("script") == 1  # a picture's name is never markup
+    assert "<script>alert" not in page
+
+
+def test_the_page_says_what_the_document_says(pictures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    told = document(pictures, "-o", out)
+    written = json.loads((out / "evaluation.json").read_text())
+    by_class = [one["sections"][0]["ways"][0]["by_class"] for one in (written, told)]
+    assert by_class[0] == by_class[1]
+    assert "rider</b> (2 boxes)" in (out / "index.html").read_text()
+
+
+@pytest.mark.parametrize("wrong", ["{", "[]", '{"acts": [{"kind": "no_helmet"}]}'])
+def test_a_wrong_truth_file_is_set_aside_and_the_rest_goes_on(recordings: Path, wrong: str) -> None:
+    (recordings / "gate" / "other.truth.json").write_text(wrong)
+    write_video(recordings / "gate" / "other.mp4", frames=20)
+    code, output = run(recordings)
+    assert code == 3
+    assert "set aside: street/gate/other" in output
+
+
+def test_a_truth_file_without_its_recording_is_set_aside(recordings: Path) -> None:
+    (recordings / "gate" / "other.truth.json").write_text('{"acts": []}')
+    code, output = run(recordings)
+    assert code == 3
+    assert "its recording is not there" in output
+
+
+def test_a_picture_whose_labels_are_wrong_is_set_aside(pictures: Path) -> None:
+    (pictures / "labels" / "b.txt").write_text("9 0.5 0.5 0.1 0.1\n")
+    code, output = run(pictures)
+    assert code == 3
+    assert "images/b.png: labels, line 1: class 9 where there are 4" in output
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "reason"),
+    [
+        (["nothing-here"], 2, "no such file or folder"),
+        (["empty"], 5, "neither labelled pictures nor recordings"),
+        (["real/set", "--split", "val"], 5, "no split 'val'"),
+        (["real/set", "--class", "rider"], 2, "NAME=ROLE"),
+        (["real/set", "--class", "rider=tram"], 2, "NAME=ROLE"),
+        (["real/set", "--model", "no-such-model"], 6, "no such model"),
+    ],
+)
+def test_a_user_s_mistake_is_told_without_a_traceback(
+    pictures: Path, tmp_path: Path, words: list[str], code: int, reason: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "quitboard.cli", "models", "evaluate", *words],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == code
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_a_class_means_can_be_said_on_the_command_line(pictures: Path) -> None:
+    told = document(pictures, "--class", "rider=person")
+    assert told["sections"][0]["unknown_classes"] == {}
+    assert told["sections"][0]["ways"][0]["by_class"]["person"]["recall"]["n"] == 2
