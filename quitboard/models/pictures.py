@@ -275,7 +275,7 @@ HEAD_ROLES = (Role.HELMET, Role.HEAD)
 class Mistake:
     """One box that is wrong or missing: what the worst pictures are chosen by."""
 
-    kind: str  # "false", "missed", or "helmet taken for head"
+    kind: str  # "false", "double" (of a label that is found), "missed", or "helmet taken for head"
     role: Role
     confidence: float  # of the box found; 0 for a missed label
     xyxy: tuple[float, float, float, float]  # px
@@ -321,14 +321,18 @@ def mistakes(
         own = match(picture, size_px, kept, role)
         mine = np.flatnonzero(kept.class_id == ROLES.index(role))
         mine = mine[np.lexsort((*kept.xyxy[mine].T, -kept.confidence[mine]))]
+        labels = labels_px(picture, size_px, role)
+        overlap = iou_matrix(kept.xyxy[mine], labels)
         for row in np.flatnonzero(~own.right):
-            box = kept.xyxy[mine[row]]
-            false.append(Mistake(kind="false", role=role, confidence=float(own.confidence[row]), xyxy=_tuple(box)))
-        for row in np.flatnonzero(own.label_confidence == 0):
-            box = labels_px(picture, size_px, role)[row]
-            missed.append(Mistake(kind="missed", role=role, confidence=0.0, xyxy=_tuple(box)))
+            kind = "double" if (overlap[row] >= IOUS[0]).any() else "false"
+            box = _tuple(kept.xyxy[mine[row]])
+            false.append(Mistake(kind=kind, role=role, confidence=float(own.confidence[row]), xyxy=box))
+        missed += [
+            Mistake(kind="missed", role=role, confidence=0.0, xyxy=_tuple(box))
+            for box in labels[own.label_confidence == 0]
+        ]
     turned: list[Mistake] = []
-    for one in [one for one in false if one.role in HEAD_ROLES]:
+    for one in [one for one in false if one.role in HEAD_ROLES and one.kind == "false"]:
         other = next(
             (
                 lost

@@ -18,7 +18,7 @@ import numpy as np
 
 from quitboard.models.figures import figure_words
 from quitboard.models.measure import Measured, Seen
-from quitboard.models.pictures import Mistake, labels_px
+from quitboard.models.pictures import HEAD_ROLES, Mistake, labels_px
 from quitboard.models.recordings import Held
 from quitboard.models.violations import Happening
 from quitboard.operate.evaluation import Evaluation, Section
@@ -158,9 +158,11 @@ def _groups(measured: Measured, out: Path) -> Iterator[tuple[str, int, list[Exhi
 
 def _exhibit(seen: Seen, mistake: Mistake, out: Path) -> Exhibit:
     width, height = seen.size_px
-    boxes = [_drawn(box, "label", role) for role in ROLES for box in labels_px(seen.picture, seen.size_px, role)]
+    roles = HEAD_ROLES if mistake.role in HEAD_ROLES else (mistake.role,)  # the others would hide what matters
+    boxes = [_drawn(box, "label", role) for role in roles for box in labels_px(seen.picture, seen.size_px, role)]
     for box, class_id, sure in zip(seen.found.xyxy, seen.found.class_id, seen.found.confidence, strict=True):
-        boxes.append(_drawn(box, "found", f"{ROLES[class_id]} {sure:.2f}"))
+        if ROLES[class_id] in roles:
+            boxes.append(_drawn(box, "found", f"{ROLES[class_id]} {sure:.2f}"))
     boxes.append(_drawn(mistake.xyxy, "mistake", ""))
     sure = f" {mistake.confidence:.2f}" if mistake.confidence else ""
     return Exhibit(

@@ -9,7 +9,7 @@ from quitboard.site import svg
 from quitboard.site.svg import Text
 
 _SIDE_PX = 340.0
-_LEFT, _RIGHT, _TOP, _FOOT = 44.0, 12.0, 12.0, 40.0
+_LEFT, _RIGHT, _TOP, _FOOT = 44.0, 12.0, 22.0, 40.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ def _axes(below: str, beside: str) -> list[str]:
         body.append(svg.write(_x(share), _y(0) + 17, f"{share:g}", "tick middle"))
         body.append(svg.write(_x(0) - 6, _y(share) + 4, f"{share:g}", "tick end"))
     body.append(svg.write(_x(0.5), _SIDE_PX - 6, below, "tick middle"))
-    body.append(svg.write(_x(0), _TOP - 1, beside, "tick"))
+    body.append(svg.write(_x(0), _TOP - 8, beside, "tick"))
     return body
 
 

@@ -186,6 +186,7 @@ def test_a_picture_that_labels_helmets_alone_confuses_nothing() -> None:
         (found((Role.HEAD, 0.9, BOX)), ["helmet taken for head"]),
         (found((Role.HEAD, 0.9, FAR)), ["false", "missed"]),
         (found((Role.HEAD, 0.1, BOX)), ["missed"]),
+        (found((Role.HELMET, 0.9, BOX), (Role.HELMET, 0.8, BOX)), ["double"]),
     ],
 )
 def test_mistakes_are_named_by_their_sort(seen: Detections, kinds: list[str]) -> None:
