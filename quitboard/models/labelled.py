@@ -112,7 +112,7 @@ def read_set(folder: Path, *, split: str = "", classes: Mapping[str, Role | None
         raise NothingUsable(
             f"no class has a role here ({', '.join(names[:12])})",
             where=folder.name,
-            todo=f"Say what they mean: --class NAME=ROLE, with a role out of {', '.join(ROLES)}",
+            todo=f"Say what they mean: --roles NAME=ROLE, with a role out of {', '.join(ROLES)}",
         )
     notes = []
     if unlabelled:

@@ -84,21 +84,21 @@ def evaluate(
     name: str = "",
     imgsz: int | None = None,
     split: str = "",
-    classes: Sequence[str] = (),
+    roles: str = "",
 ) -> Evaluation:
     """Measure a model on every folder of `data`.
 
     Args:
         name: of a model, or the path of one; the board's when empty.
         imgsz: px; the model's own for pictures and the settings' for recordings when None.
-        classes: `NAME=ROLE`, what class names mean beyond those that are known.
+        roles: `NAME=ROLE,…`, what class names mean beyond those that are known.
 
     Raises:
         NothingUsable: nothing there can be measured on.
-        UsageError: a path does not exist, or `classes` names no role.
+        UsageError: a path does not exist, or `roles` names none.
         SettingsError, ModelUnusable, DiskFull: as `detect`.
     """
-    meant = _meant(classes)
+    meant = _meant(roles)
     weights = registry.find(name or board.settings.detect.model, board.folder)
     detector = model.load(weights, imgsz=imgsz)
     sections: list[Section] = []
@@ -129,14 +129,17 @@ def evaluate(
     )
 
 
-def _meant(classes: Sequence[str]) -> dict[str, Role | None]:
+def _meant(roles: str) -> dict[str, Role | None]:
     meant: dict[str, Role | None] = {}
-    for one in classes:
+    for one in filter(None, roles.split(",")):
         name, equals, role = one.rpartition("=")
         if not equals or role not in {*ROLES, ""}:
-            raise UsageError(f"{one!r} says of no class what it means", where="--class",
-                             todo=f"Write NAME=ROLE with a role out of {', '.join(ROLES)}; NAME= for none")  # fmt: skip
-        meant[name] = Role(role) if role else None
+            raise UsageError(
+                f"{one!r} says of no class what it means",
+                where="--roles",
+                todo=f"Write NAME=ROLE with a role out of {', '.join(ROLES)}; NAME= for none",
+            )
+        meant[name.strip()] = Role(role) if role else None
     return meant
 
 

@@ -26,7 +26,7 @@ def _pictures(section: Mapping[str, Any]) -> Iterator[Table | str]:
     split = f", split {section['split']}" if section["split"] else ""
     yield f"{section['folder']}: {section['pictures']} labelled pictures{split}"
     for name, boxes in section["unknown_classes"].items():
-        yield f"note: {boxes} boxes of {name!r}, which is no role here, are left out (--class '{name}=ROLE' takes them)"
+        yield f"note: {boxes} boxes of {name!r}, which is no role here, are left out (--roles '{name}=ROLE' takes them)"
     for way in section["ways"]:
         table = _table("class", "AP50", "AP50-95", "precision", "recall", title=f"{way['way']}, 95 % intervals")
         for name, one in way["by_class"].items():

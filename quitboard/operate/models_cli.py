@@ -48,9 +48,9 @@ def evaluate(
         int | None, typer.Option(help="Longest side of the network's input, px.", min=160, max=1920)
     ] = None,
     split: Annotated[str, typer.Option(help="train | val | test, where a set has splits (default: test).")] = "",
-    classes: Annotated[
-        list[str] | None, typer.Option("--class", help="NAME=ROLE: what a class name of the labels means here.")
-    ] = None,
+    roles: Annotated[
+        str, typer.Option(help="What class names of the labels mean: NAME=ROLE,...; NAME= for none here.")
+    ] = "",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write an HTML report here, and evaluation.json.")
     ] = None,
@@ -75,7 +75,7 @@ def evaluate(
         name=model,
         imgsz=imgsz,
         split=split,
-        classes=classes or (),
+        roles=roles,
     )
     if not as_json:
         for one in tables(done.as_plain()):
@@ -137,7 +137,7 @@ def compare(
     split: Annotated[str, typer.Option(help="train | val | test, where the set has splits (default: test).")] = "",
     imgsz: Annotated[str, typer.Option(help="Longest sides of the network's input, px (default: each card's).")] = "",
     peer: Annotated[
-        str, typer.Option(help="Model that times are relative to, at 640 px (default: the first row).")
+        str, typer.Option(help="Model that times are relative to, at 640 px (default: the last row).")
     ] = "",
     most: Annotated[int, typer.Option(help="Take so many pictures, spread evenly; 0: all.", min=0)] = 0,
     board: BoardOption = Path(),

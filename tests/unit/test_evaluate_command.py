@@ -149,8 +149,8 @@ def test_a_picture_whose_labels_are_wrong_is_set_aside(pictures: Path) -> None:
         (["nothing-here"], 2, "no such file or folder"),
         (["empty"], 5, "neither labelled pictures nor recordings"),
         (["real/set", "--split", "val"], 5, "no split 'val'"),
-        (["real/set", "--class", "rider"], 2, "NAME=ROLE"),
-        (["real/set", "--class", "rider=tram"], 2, "NAME=ROLE"),
+        (["real/set", "--roles", "rider"], 2, "NAME=ROLE"),
+        (["real/set", "--roles", "rider=tram"], 2, "NAME=ROLE"),
         (["real/set", "--model", "no-such-model"], 6, "no such model"),
     ],
 )
@@ -168,6 +168,6 @@ def test_a_user_s_mistake_is_told_without_a_traceback(
 
 
 def test_what_a_class_means_can_be_said_on_the_command_line(pictures: Path) -> None:
-    told = document(pictures, "--class", "rider=person")
+    told = document(pictures, "--roles", "rider=person")
     assert told["sections"][0]["unknown_classes"] == {}
     assert told["sections"][0]["ways"][0]["by_class"]["person"]["recall"]["n"] == 2

@@ -178,5 +178,5 @@ def test_a_folder_without_pictures_or_labels_or_roles_is_refused(tmp_path: Path)
         read_set(tmp_path)
     put(tmp_path, "labels/a.txt", "0 0.5 0.5 0.1 0.1\n")
     put(tmp_path, "classes.txt", "tram\n")
-    with pytest.raises(NothingUsable, match="--class NAME=ROLE"):
+    with pytest.raises(NothingUsable, match="--roles NAME=ROLE"):
         read_set(tmp_path)
