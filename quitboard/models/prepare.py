@@ -86,7 +86,9 @@ def prepare(recipe: Recipe, folder: Path, *, told: Told = lambda _name, _done, _
     for step in recipe.pictures:
         made = _made(step, recipe, folder / step.name, {one.name: one for one in steps}, told)
         steps.append(made)
-    files.write_text(folder / INDEX, json.dumps([_as_plain(one, folder) for one in steps], indent=1) + "\n")
+    index = json.dumps([_as_plain(one, folder) for one in steps], indent=1) + "\n"
+    if not (folder / INDEX).is_file() or (folder / INDEX).read_text("utf-8") != index:
+        files.write_text(folder / INDEX, index)
     return steps
 
 

@@ -90,10 +90,11 @@ class _Run:
         checkpoints = given or self._rounds(steps)
         if until == "rounds":
             return Trained(set=place, checkpoints=tuple(checkpoints))
-        finished = self._finish(checkpoints, steps)
+        taken = list(checkpoints) if given else list(checkpoints)[-self._recipe.finish.average :]
+        finished = self._finish(taken, steps)
         wanted = self._recipe.headwear
         judge = wear_step.make(self._recipe, wanted, finished, self._folder, say=self._say) if wanted else None
-        card = self._card(finished, judge, steps, len(checkpoints))
+        card = self._card(finished, judge, steps, self._words(steps, len(taken), given=bool(given)))
         return Trained(set=place, checkpoints=tuple(checkpoints), model=self._ship(finished, judge, card))
 
     # --- the set
@@ -172,9 +173,8 @@ class _Run:
 
     # --- finishing
 
-    def _finish(self, checkpoints: Sequence[Path], steps: Sequence[Step]) -> Path:
+    def _finish(self, taken: Sequence[Path], steps: Sequence[Step]) -> Path:
         finish = self._recipe.finish
-        taken = checkpoints[-finish.average :]
         calibrating = self._calibrating(steps) if finish.int8 else []
         key = key_of(
             version=FINISH_VERSION,
@@ -205,7 +205,7 @@ class _Run:
 
     # --- measuring
 
-    def _card(self, finished: Path, judge: Path | None, steps: Sequence[Step], checkpoints: int) -> Path:
+    def _card(self, finished: Path, judge: Path | None, steps: Sequence[Step], made: Sequence[str]) -> Path:
         """Return the folder that holds the finished model's card, measured once."""
         recipe, finish = self._recipe, self._recipe.finish
         weights = {path.name: files.sha256_file(path) for path in sorted(finished.glob("model*"))}
@@ -222,7 +222,7 @@ class _Run:
             weights=weights,
             finish=asdict(finish),
             sets={into: [[s.name, s.figures, s.imgsz, s.sums] for s in named] for into, named in sets.items()},
-            words=[recipe.name, recipe.licence, data, *self._words(steps, checkpoints)],
+            words=[recipe.name, recipe.licence, data, *made],
         )
         folder = self._folder / "measured" / key[:12]
         if (folder / "CARD.md").is_file():
@@ -250,7 +250,7 @@ class _Run:
         markdown = cards.card_markdown(
             name=recipe.name,
             licence=recipe.licence,
-            made=self._words(steps, checkpoints),
+            made=made,
             sets=measured,
             chosen_on=[step.name for step in sets["choose"]],
             day=datetime.now(UTC).date().isoformat(),
@@ -281,9 +281,14 @@ class _Run:
             files.write_bytes(folder / name, path.read_bytes())
         return folder
 
-    def _words(self, steps: Sequence[Step], checkpoints: int) -> list[str]:
+    def _words(self, steps: Sequence[Step], averaged: int, *, given: bool) -> list[str]:
         """Say how the model was made, a line a step."""
         finish = self._recipe.finish
+        end = [f"the mean of {averaged} checkpoints" if averaged > 1 else "one checkpoint"]
+        if finish.int8:
+            end.append(f"`{INT8}`: the same in 8-bit integers, its ranges measured on {finish.calibrate} pictures")
+        if given:
+            return ["checkpoints that were given, not trained by this recipe", *end]
         lines = [f"begins with `{self._recipe.start}`"]
         for step in steps:
             if step.into == "train" and step.weight:
@@ -292,7 +297,4 @@ class _Run:
         for number, one in enumerate(self._recipe.rounds, start=1):
             frozen = f", {one.freeze} layers frozen" if one.freeze else ""
             lines.append(f"round {number}: {one.epochs} passes at {one.imgsz} px, learning rate {one.lr:g}{frozen}")
-        lines.append(f"the mean of the last {min(finish.average, checkpoints)} checkpoints")
-        if finish.int8:
-            lines.append(f"`{INT8}`: the same in 8-bit integers, its ranges measured on {finish.calibrate} pictures")
-        return lines
+        return [*lines, *end]
