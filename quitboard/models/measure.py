@@ -135,9 +135,9 @@ def _opened(
 
 
 def _closer(content: Picture, first: Detections, detector: Detector) -> Detections:
-    """Look as `detect` looks: boxes too weak for it choose no crop, but stay in the sweep."""
+    """Look as `detect` looks: what is too weak for it neither chooses a crop nor displaces a box, but ends the sweep."""
     strong = first.confidence >= MIN_CONFIDENCE
-    looked = look_closer(content, _part(first, strong), detector, min_confidence=LOWEST_CONFIDENCE)
+    looked = look_closer(content, _part(first, strong), detector, min_confidence=MIN_CONFIDENCE)
     weak = _part(first, ~strong)
     return Detections(
         xyxy=np.concatenate([looked.xyxy, weak.xyxy]),
