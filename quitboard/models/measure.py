@@ -135,7 +135,7 @@ def _opened(
 
 
 def _closer(content: Picture, first: Detections, detector: Detector) -> Detections:
-    """Look as `detect` looks: what is too weak for it neither chooses a crop nor displaces a box, but ends the sweep."""
+    """Look as `detect` looks: what is too weak for it neither chooses a crop nor displaces a box; it ends the sweep."""
     strong = first.confidence >= MIN_CONFIDENCE
     looked = look_closer(content, _part(first, strong), detector, min_confidence=MIN_CONFIDENCE)
     weak = _part(first, ~strong)

@@ -107,7 +107,7 @@ def evaluate(
             raise UsageError("no such file or folder", where=str(folder), todo="Check how it is spelt")
         found = _truth_files(folder)
         if found:
-            sections.append(_recordings(folder, found, weights, imgsz, talk))
+            sections.append(_recordings(folder, found, detector, weights, imgsz, talk))
         if folder.is_dir() and labelled.holds_pictures(folder):
             sections.append(_pictures(folder, detector, split, meant, talk))
         elif not found:
@@ -195,14 +195,16 @@ def _truth_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob(f"*{truth.SUFFIX}") if not path.name.startswith("."))
 
 
-def _work(folder: Path) -> Path:
-    """Return where the bundles of a folder's recordings are kept from one evaluation to the next."""
+def _work(folder: Path, detector: Detector) -> Path:
+    """Return where a model's bundles of a folder's recordings are kept from one evaluation to the next."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
-    return cache / "quitboard" / "evaluate" / f"{slug(folder.resolve().name)}-{digest}"
+    return cache / "quitboard" / "evaluate" / f"{slug(folder.resolve().name)}-{digest}" / detector.sha256[:12]
 
 
-def _recordings(folder: Path, found: Sequence[Path], weights: Path | None, imgsz: int | None, talk: Talk) -> Section:
+def _recordings(
+    folder: Path, found: Sequence[Path], detector: Detector, weights: Path | None, imgsz: int | None, talk: Talk
+) -> Section:
     settings, cameras, rules = _scene_of(folder if folder.is_dir() else folder.parent, weights, imgsz)
     held: list[Held] = []
     set_aside: list[SetAside] = []
@@ -216,7 +218,7 @@ def _recordings(folder: Path, found: Sequence[Path], weights: Path | None, imgsz
             try:
                 recording = _beside(path)
                 known = truth.read_truth(path)
-                bundle = _detected(recording, _work(folder) / _own_folder(name), settings, cameras, rules)
+                bundle = _detected(recording, _work(folder, detector) / _own_folder(name), settings, cameras, rules)
                 held.append(recordings.hold(bundle, name, known, rules, settings.rules))
                 truths[name], paths[name] = known, recording
             except (ItemError, BundleError) as error:
