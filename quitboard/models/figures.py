@@ -197,6 +197,11 @@ def _riders(held: Sequence[Held], hours: float) -> dict[str, Any] | None:
     vehicles = sorted({rider.vehicle for rider in riders})
     return {
         "found": {vehicle.value: _found(rider for rider in riders if rider.vehicle is vehicle) for vehicle in vehicles},
+        "found_not_seen_in_training": {
+            vehicle.value: _found(one for one in riders if one.vehicle is vehicle and not one.seen_in_training)
+            for vehicle in vehicles
+            if any(one.seen_in_training for one in riders)
+        },
         "by_height": [
             {
                 "vehicle": vehicle.value,

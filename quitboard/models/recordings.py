@@ -51,6 +51,7 @@ class TrueRider:
     seat: int
     head: str
     height_px: float
+    seen_in_training: bool
     found: bool
     found_on: Role | None  # the vehicle he was found on
     judged: Outcome | None  # the helmet rule's answer; None where there is none
@@ -248,6 +249,7 @@ def _riders(truth: Truth, scene: Scene, helmet: Sequence[Finding], names: _Names
             seat=mover.seat,
             head=mover.head,
             height_px=mover.height_px,
+            seen_in_training=mover.seen_in_training,
             found=mover.track in on,
             found_on=on[mover.track][0].vehicle.role if mover.track in on else None,
             judged=_judged(judged.get(mover.track, set())),

@@ -47,6 +47,7 @@ class Mover:
     rides: int | None  # track of the vehicle
     pushes: int | None
     seat: int
+    seen_in_training: bool  # the same person, cut from a picture that the model was trained on
     at_us: IntArray  # (n,) positions in the recording, increasing
     xyxy: Array  # (n, 4) px
     visible: Array  # (n,) share of it that is to be seen
@@ -203,6 +204,7 @@ def _movers(content: Mapping[str, Any]) -> dict[int, Mover]:
             rides=None if row.get("rides") is None else int(row["rides"]),
             pushes=None if row.get("pushes") is None else int(row["pushes"]),
             seat=int(row.get("seat") or 0),
+            seen_in_training=bool(row.get("seen_in_training", False)),
             at_us=np.array([round(at_s * 1e6) for at_s, _ in own], np.int64),
             xyxy=boxes,
             visible=np.array([values[4] if len(values) > 4 else 1.0 for _, values in own], np.float64),

@@ -128,6 +128,8 @@ def _riders(told: Mapping[str, Any] | None) -> Iterator[Table | str]:
     table = _table("riders on", "height", "found", title="Riders found, by their height in pixels")
     for name, one in told["found"].items():
         table.add_row(name, "all", figure_words(one))
+        if name in told["found_not_seen_in_training"]:
+            table.add_row("", "of them not seen in training", figure_words(told["found_not_seen_in_training"][name]))
         for part in told["by_height"]:
             if part["vehicle"] == name:
                 table.add_row("", height_words(part), figure_words(part["found"]))
