@@ -7,13 +7,13 @@ takes the place of the same head as the first look saw it; everything else of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
-from quitboard.detect.boxes import iou_matrix
+from quitboard.detect.boxes import iou_matrix, suppress
 from quitboard.detect.headwear import HeadJudge
 from quitboard.records import ROLES, VEHICLE_ROLES, Detections, FloatArray, IntArray, Picture, Role
 
@@ -25,12 +25,16 @@ MAX_CROPS = 4
 TALLEST_SHARE = 0.6
 """A person who fills more of the picture than this is seen well enough by the first look."""
 SHORTEST_PX = 24
+SURE_HEAD = 0.35
+"""A head found with this confidence needs no closer look where heads are judged apart."""
 MAX_JUDGED = 16
 """Heads judged in one frame."""
 _HEAD_REACH = 0.25
 """How far a head's middle may lie outside of a rider's box, in widths and heights of it: a passenger's is."""
 _SAME_CROP_IOU = 0.6
 _SAME_HEAD_IOU = 0.3
+_TWICE_IOU = 0.5
+_TOP_SHARE = 0.4
 _PERSON = ROLES.index(Role.PERSON)
 _VEHICLES = [ROLES.index(role) for role in VEHICLE_ROLES]
 _HEADS = [ROLES.index(Role.HEAD), ROLES.index(Role.HELMET)]
@@ -73,7 +77,9 @@ def _heads_of_riders(found: Detections) -> IntArray:
 
 
 def _seen_closer(picture: Picture, first: Detections, finder: Finder, *, min_confidence: float) -> Detections:
-    windows = crops_of(first, width=picture.shape[1], height=picture.shape[0])
+    # Where heads are judged apart, a head that is found is found well enough.
+    missed = first if finder.headwear is None else _without_sure_heads(first)
+    windows = crops_of(missed, width=picture.shape[1], height=picture.shape[0])
     if not windows:
         return first
     crops = [np.ascontiguousarray(picture[y1:y2, x1:x2]) for x1, y1, x2, y2 in windows]
@@ -86,11 +92,42 @@ def _seen_closer(picture: Picture, first: Detections, finder: Finder, *, min_con
         is_seen_again |= (iou_matrix(first.xyxy, boxes) > _SAME_HEAD_IOU).any(axis=1)
         parts.append(Detections(xyxy=boxes, confidence=closer.confidence[heads], class_id=closer.class_id[heads]))
     kept = ~(is_seen_again & np.isin(first.class_id, _HEADS))
+    closer = _once(parts)
     return Detections(
-        xyxy=np.concatenate([first.xyxy[kept], *(part.xyxy for part in parts)]),
-        confidence=np.concatenate([first.confidence[kept], *(part.confidence for part in parts)]),
-        class_id=np.concatenate([first.class_id[kept], *(part.class_id for part in parts)]),
+        xyxy=np.concatenate([first.xyxy[kept], closer.xyxy]),
+        confidence=np.concatenate([first.confidence[kept], closer.confidence]),
+        class_id=np.concatenate([first.class_id[kept], closer.class_id]),
     )
+
+
+def _without_sure_heads(first: Detections) -> Detections:
+    """Return the boxes without the persons whose own head is found for sure: a closer look at them finds no more.
+
+    Each head is one person's, of two the one's whose middle it is nearer to.
+    """
+    sure = first.xyxy[np.isin(first.class_id, _HEADS) & (first.confidence >= SURE_HEAD)]
+    persons = np.flatnonzero(first.class_id == _PERSON)
+    kept = np.ones(len(first), bool)
+    for head in sure:
+        x, y = (head[:2] + head[2:]) / 2
+        boxes = first.xyxy[persons]
+        width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+        down = (y - boxes[:, 1]) / np.maximum(height, 1)
+        inside = (boxes[:, 0] <= x) & (x <= boxes[:, 2]) & (down >= -_HEAD_REACH) & (down <= _TOP_SHARE)
+        aside = abs(x - (boxes[:, 0] + boxes[:, 2]) / 2) / np.maximum(width, 1)
+        free = np.where(inside & kept[persons], aside, np.inf)
+        if len(free) and np.isfinite(free.min()):
+            kept[persons[free.argmin()]] = False
+    return Detections(xyxy=first.xyxy[kept], confidence=first.confidence[kept], class_id=first.class_id[kept])
+
+
+def _once(parts: Sequence[Detections]) -> Detections:
+    """Return the boxes of several crops as one set: where crops overlap, a head is in both."""
+    xyxy = np.concatenate([part.xyxy for part in parts])
+    confidence = np.concatenate([part.confidence for part in parts])
+    class_id = np.concatenate([part.class_id for part in parts])
+    kept = suppress(xyxy, confidence, class_id, iou=_TWICE_IOU)
+    return Detections(xyxy=xyxy[kept], confidence=confidence[kept], class_id=class_id[kept])
 
 
 def crops_of(first: Detections, *, width: int, height: int) -> list[tuple[int, int, int, int]]:

@@ -9,7 +9,7 @@ import pytest
 
 from quitboard.detect.closer import CROP_IMGSZ, MAX_CROPS, crops_of, look_closer
 from quitboard.detect.headwear import HeadJudge
-from quitboard.records import ROLES, Detections, Picture, Role
+from quitboard.records import ROLES, Detections, FloatArray, Picture, Role
 
 Boxes = list[tuple[Role, tuple[float, float, float, float], float]]
 PERSON = (Role.PERSON, (600.0, 300.0, 660.0, 460.0), 0.9)
@@ -112,3 +112,74 @@ def test_crops_are_squares_inside_the_picture_and_few() -> None:
         assert 0 <= x1 < x2 <= 1280
         assert 0 <= y1 < y2 <= 720
     assert [x2 - x1 for x1, _, x2, _ in found] == sorted((x2 - x1 for x1, _, x2, _ in found), reverse=True)
+
+
+class Judge(HeadJudge):
+    """Says of every head that it wears a helmet, and remembers which heads it was asked about."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[float]] = []
+
+    def judge(self, picture: Picture, boxes: FloatArray) -> FloatArray:
+        self.asked += boxes.tolist()
+        return np.tile(np.array([[0.9, 0.08]], np.float32), (len(boxes), 1))
+
+
+def with_judge(answer: Boxes) -> tuple[Closer, Judge]:
+    closer, judge = Closer(answer), Judge()
+    closer.headwear = judge
+    return closer, judge
+
+
+def test_heads_of_possible_riders_are_judged_apart_and_no_others() -> None:
+    walker = (Role.PERSON, (100.0, 300.0, 160.0, 460.0), 0.9)
+    his_head = (Role.HEAD, (120.0, 300.0, 144.0, 328.0), 0.6)
+    closer, judge = with_judge([])
+    seen = look_closer(picture(), detections([PERSON, SCOOTER, BARE, walker, his_head]), closer, min_confidence=0.1)
+    assert judge.asked == [list(BARE[1])]
+    assert seen.wear is not None
+    np.testing.assert_allclose(seen.wear[2], [0.9, 0.08])
+    assert np.isnan(np.delete(seen.wear, 2, axis=0)).all()
+
+
+def test_judging_changes_no_box() -> None:
+    """The anonymiser fills every head that was seen, whatever the judge says of it."""
+    first = detections([PERSON, SCOOTER, BARE])
+    judged = look_closer(picture(), first, with_judge([])[0], min_confidence=0.1)
+    plain = look_closer(picture(), first, Closer([]), min_confidence=0.1)
+    for name in ("xyxy", "confidence", "class_id"):
+        np.testing.assert_array_equal(getattr(judged, name), getattr(plain, name))
+
+
+@pytest.mark.parametrize(
+    ("boxes", "crops"),
+    [
+        ([PERSON, SCOOTER, BARE], 0),
+        ([PERSON, SCOOTER], 1),
+        ([PERSON, SCOOTER, (Role.HEAD, BARE[1], 0.2)], 1),
+        ([PERSON, SCOOTER, (Role.HEAD, (620.0, 400.0, 644.0, 428.0), 0.9)], 1),
+        ([PERSON, (Role.PERSON, (604.0, 304.0, 664.0, 462.0), 0.8), SCOOTER, BARE], 1),
+    ],
+    ids=["head found", "no head", "a weak one", "one too low", "two riders, one head"],
+)
+def test_where_heads_are_judged_apart_only_missing_ones_are_looked_for(boxes: Boxes, crops: int) -> None:
+    closer, _ = with_judge([])
+    look_closer(picture(), detections(boxes), closer, min_confidence=0.1)
+    assert len(closer.shapes) == crops
+
+
+def test_a_head_in_two_crops_is_one() -> None:
+    other = (Role.PERSON, (730.0, 310.0, 790.0, 470.0), 0.8)
+    bicycle = (Role.BICYCLE, (720.0, 390.0, 810.0, 480.0), 0.8)
+    first = detections([PERSON, SCOOTER, other, bicycle])
+    windows = crops_of(first, width=1280, height=720)
+    assert len(windows) == 2
+
+    class Both(Closer):
+        def detect(
+            self, pictures: Iterable[Picture], *, min_confidence: float | None = None, imgsz: int | None = None
+        ) -> Iterator[Detections]:
+            for (x1, y1, _, _), _crop in zip(windows, pictures, strict=True):
+                yield detections([(Role.HEAD, (690.0 - x1, 300.0 - y1, 714.0 - x1, 328.0 - y1), 0.6)])
+
+    assert heads(look_closer(picture(), first, Both([]), min_confidence=0.1)) == [("head", 0.6)]
