@@ -45,13 +45,19 @@ bench: .venv/full  ## speed as ratios against peers in the same run: make bench 
 	@$(BIN)/python -m tools.bench $(if $(CLIP),--clip "$(CLIP)")
 
 .PHONY: street
-street: .venv/full  ## render the built-in recordings again (needs libegl1 and libgl1-mesa-dri)
+street: .venv/full  ## render training pictures and the built-in recordings: make street [OUT=dir] [PICTURES=500] [SEED=1] (needs libegl1 and libgl1-mesa-dri)
 	@$(INSTALL) --group street
-	@$(BIN)/python -m tools.street demo --out data/demo
+	@$(BIN)/python -m tools.street pictures --out "$(or $(OUT),street-out)/pictures" --count $(or $(PICTURES),500) --seed $(or $(SEED),1)
+	@$(BIN)/python -m tools.street demo --out "$(or $(OUT),street-out)/demo"
+
+.PHONY: street-test
+street-test: .venv/full  ## render the test recordings with their truth: make street-test [OUT=dir] [COUNT=20]
+	@$(INSTALL) --group street
+	@$(BIN)/python -m tools.street test --out "$(or $(OUT),street-out)/test" --count $(or $(COUNT),20)
 
 .PHONY: clean
 clean:  ## remove the environment and what the commands made
-	rm -rf .venv demo-board bench-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv demo-board bench-out street-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # --- set-up: each stamp is a file, so that a second call does nothing ------------------------------------------------
 
@@ -75,7 +81,7 @@ clean:  ## remove the environment and what the commands made
 	    $(INSTALL) --index-url https://download.pytorch.org/whl/cpu torch torchvision
 	@$(BIN)/python -c 'import importlib.metadata as m; m.version("torchvision")' 2>/dev/null || \
 	    $(INSTALL) --no-deps torchvision
-	@$(INSTALL) --editable '.[torch,onnx]' --group check --group test --group quantise
+	@$(INSTALL) --editable '.[torch,onnx]' --group check --group test
 	@touch $@
 
 .venv/browser: .venv/full tools/install_browser.sh

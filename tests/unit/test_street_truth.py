@@ -13,8 +13,8 @@ from tools.street import demo, scripts, truth
 from tools.street.actors import Stage, boxes
 from tools.street.acts import KINDS, Script, spans
 from tools.street.bodies import SHAPES
-from tools.street.people import random_look
 from tools.street.crowd import populate
+from tools.street.people import random_look
 from tools.street.pictures import label_lines, random_camera, random_plan
 
 SCRIPTS = scripts.all_scripts()
@@ -105,7 +105,7 @@ def test_riders_come_near_enough_to_judge_a_head(script: Script) -> None:
 def test_cameras_toml_is_made_from_the_scripts_and_readable() -> None:
     from quitboard.settings import load_cameras
 
-    text = demo.cameras_toml(SCRIPTS)
+    text = demo.cameras_toml(SCRIPTS, demo.ABOUT)
     assert (DEMO / "cameras.toml").read_text(encoding="utf-8") == text
     cameras = load_cameras(DEMO / "cameras.toml")
     assert [c.id for c in cameras] == [s.camera_id for s in SCRIPTS]

@@ -1,15 +1,16 @@
-"""``python -m tools.street pictures|demo``."""
+"""``python -m tools.street pictures|demo|test``."""
 
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.street", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    pictures = commands.add_parser("pictures", help="training pictures with YOLO labels")
+    pictures = commands.add_parser("pictures", help="training pictures with YOLO labels and their truth")
     pictures.add_argument("--out", type=Path, required=True)
     pictures.add_argument("--count", type=int, default=100)
     pictures.add_argument("--first", type=int, default=0, help="number of the first picture (to share the work)")
@@ -17,15 +18,26 @@ def main() -> None:
     demo = commands.add_parser("demo", help="the demo recordings with their truth")
     demo.add_argument("--out", type=Path, default=Path("data/demo"))
     demo.add_argument("--only", default="", help="one camera's id")
+    test = commands.add_parser("test", help="the test recordings with their truth, from other places than the pictures")
+    test.add_argument("--out", type=Path, required=True)
+    test.add_argument("--count", type=int, default=20, help="how many of the twenty, from the first")
+    for command in (pictures, test):
+        command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; the result is the same")
     options = parser.parse_args()
+    # Mesa's software renderer takes every core for itself unless told: the processes share them.
+    os.environ.setdefault("LP_NUM_THREADS", "1" if getattr(options, "jobs", 1) > 1 else "2")
     if options.command == "pictures":
-        from tools.street.pictures import render
+        from tools.street.pictures import render_all
 
-        render(options.out, options.count, options.seed, options.first)
+        render_all(options.out, options.count, options.seed, options.first, options.jobs)
+    elif options.command == "demo":
+        from tools.street.demo import make as make_demo
+
+        make_demo(options.out, options.only)
     else:
-        from tools.street.demo import make
+        from tools.street.teststreet import make as make_test
 
-        make(options.out, options.only)
+        make_test(options.out, options.count, options.jobs)
 
 
 if __name__ == "__main__":

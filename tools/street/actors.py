@@ -82,6 +82,7 @@ class Stage:
         self.frame = Frame()
         self.seen: list[Seen] = []
         self.units: list[set[int]] = []
+        self.held: list[tuple[int, Array]] = []  # what a track carries beyond its outline
         self._tag = 0
 
     def _next(self) -> int:
@@ -214,7 +215,9 @@ class Stage:
             self.frame.things.append(Thing(part, m, tag))
             extra.append((apply(m, part.positions), part.normals @ m[:3, :3].T))
         for part, bone in human.held:
-            self.frame.things.append(Thing(part, world @ wear.carried(bone, body, turn, joints), 0))
+            m = world @ wear.carried(bone, body, turn, joints)
+            self.frame.things.append(Thing(part, m, 0))
+            self.held.append((human.track, apply(m, part.positions)))
         whole = apply(world, points)
         facing = normals @ world[:3, :3].T
         self.seen.append(

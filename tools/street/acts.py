@@ -216,7 +216,8 @@ class Script:
     floor: Floor
     idle: tuple[float, float] = (0.0, 0.0)
     ground_points: tuple[tuple[float, float], ...] = ()
-    notes: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)  # told in the truth as they are
+    fine_heads: bool = False  # tell caps, hoods and umbrellas apart in the truth
 
     @property
     def stem(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -54,14 +55,6 @@ class Camera:
         wider = float((self.straight(corner) / corner).max())
         return replace(self, bend=0.0, focal_px=self.focal_px / max(wider, 1.0))
 
-    def warp(self) -> tuple[np.ndarray, np.ndarray]:
-        """Maps for ``cv2.remap`` that turn the pinhole's picture into this lens's."""
-        x, y = np.meshgrid(np.arange(self.width) + 0.5, np.arange(self.height) + 0.5)
-        middle = np.array([self.width / 2, self.height / 2])
-        seen = (np.stack([x, y], -1) - middle) / self.focal_px
-        px = self.straight(seen) * self.pinhole().focal_px + middle - 0.5
-        return px[..., 0].astype(np.float32), px[..., 1].astype(np.float32)
-
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (n, 2) and depth along the axis (n,) in metres; a depth <= 0 is behind the camera."""
         local = (np.asarray(points, float) - self.position) @ self.axes().T
@@ -91,3 +84,16 @@ class Camera:
         lens[1, 1] = 2 * self.focal_px / self.height
         lens[2, 2], lens[2, 3], lens[3, 2] = -(f + n) / (f - n), -2 * f * n / (f - n), -1
         return lens @ view
+
+    def warp(self) -> tuple[np.ndarray, np.ndarray]:
+        """Maps for ``cv2.remap`` that turn the pinhole's picture into this lens's."""
+        return _warp(self)
+
+
+@lru_cache(maxsize=4)
+def _warp(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    x, y = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
+    middle = np.array([camera.width / 2, camera.height / 2])
+    seen = (np.stack([x, y], -1) - middle) / camera.focal_px
+    px = camera.straight(seen) * camera.pinhole().focal_px + middle - 0.5
+    return px[..., 0].astype(np.float32), px[..., 1].astype(np.float32)

@@ -166,7 +166,9 @@ def _kerb(start: list[float], end: list[float]) -> Mesh:
     return quad(corners, [[0, 0]] * 4, -1, (0.55, 0.55, 0.53))
 
 
-def open_place(rng: np.random.Generator, plan: surfaces.Plan, clutter: float) -> Street:
+def open_place(
+    rng: np.random.Generator, plan: surfaces.Plan, clutter: float, keep_free: tuple[tuple[float, float], ...] = ()
+) -> Street:
     """A plaza among houses or a path between lawns: level ground, trees, benches, lamps."""
     meshes = [
         slab(plan.x0, -19.9, plan.x1, 19.9, 0.0),
@@ -216,12 +218,14 @@ def open_place(rng: np.random.Generator, plan: surfaces.Plan, clutter: float) ->
         row = side * (plan.road_half + 1.0) if plan.kind == "path" else side * 0.62 * edge
         step = rng.uniform(7, 12)
         for x in np.arange(plan.x0 + rng.uniform(1, step), plan.x1, step):
-            if rng.random() < 0.75 * clutter:
+            if rng.random() < 0.75 * clutter and not any(a < x < b for a, b in keep_free):
                 tall, y = rng.uniform(4.5, 7.5), row + side * rng.uniform(0.3, 1.5)
                 trees.append((float(x), float(y), float(tall)))
                 meshes.append(tree(rng, tall).moved(placed(x, y, 0, rng.uniform(0, 6.3))))
                 blobs.append((x, y, 0.5, 0.5))
         for x in np.arange(plan.x0 + rng.uniform(2, 18), plan.x1, 18.0):
+            if any(a < x < b for a, b in keep_free):
+                continue
             y = row - side * 0.3
             meshes.append(lamp_post(5.0).moved(placed(x, y, 0, -side * np.pi / 2)))
             lamps.append((float(x), float(y - side * LAMP_HEAD_M[0]), 5.1))

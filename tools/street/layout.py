@@ -271,4 +271,6 @@ def build(
     """A furnished street. ``gates`` are openings {side: [(x from, x to)]}; ``keep_free`` are spans of x left empty."""
     from tools.street.furnish import open_place, street
 
-    return street(rng, plan, gates or {}, clutter, keep_free) if plan.has_road else open_place(rng, plan, clutter)
+    if plan.has_road:
+        return street(rng, plan, gates or {}, clutter, keep_free)
+    return open_place(rng, plan, clutter, keep_free)

@@ -249,12 +249,17 @@ def render(out: Path, count: int, seed: int, first: int = 0) -> None:
         label_at.write_text("\n".join(label_lines(found, *SIZE)) + "\n", encoding="utf-8")
 
 
+def shares(count: int, first: int) -> list[tuple[int, int]]:
+    """Pictures ``first`` .. ``first + count - 1`` as (first, count) of whole streets, which are dear to build."""
+    end = first + count
+    starts = [first, *range((first // PER_STREET + 1) * PER_STREET, end, PER_STREET)]
+    return [(a, b - a) for a, b in zip(starts, [*starts[1:], end], strict=True)]
+
+
 def render_all(out: Path, count: int, seed: int, first: int = 0, jobs: int = 1) -> None:
-    """``render``, shared among ``jobs`` processes by whole streets: the same files as from one process."""
+    """``render``, shared among ``jobs`` processes: the same files as from one."""
     if jobs <= 1:
         return render(out, count, seed, first)
-    starts = sorted({first, *range(first - first % PER_STREET + PER_STREET, first + count, PER_STREET)})
-    work = [(out, min(first + count, -(-(s + 1) // PER_STREET) * PER_STREET) - s, seed, s) for s in starts]
     with get_context("spawn").Pool(jobs) as pool:
-        pool.starmap(render, work, chunksize=1)
+        pool.starmap(render, [(out, n, seed, start) for start, n in shares(count, first)], chunksize=1)
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -81,6 +81,8 @@ class Renderer:
         )
         self.resolved = ctx.framebuffer([ctx.renderbuffer(self.size, 4)])
         self.id_target = ctx.framebuffer([ctx.renderbuffer(self.size, 4)], ctx.depth_renderbuffer(self.size))
+        self.id_base = ctx.framebuffer([ctx.renderbuffer(self.size, 4)], ctx.depth_renderbuffer(self.size))
+        self._ids_of: tuple | None = None
         self.shadow_static, self.shadow_moving = (ctx.depth_texture((SHADOW_PX, SHADOW_PX)) for _ in range(2))
         for t in (self.shadow_static, self.shadow_moving):
             t.compare_func = ""
@@ -93,6 +95,8 @@ class Renderer:
         self._bodies: dict[int, tuple] = {}
         self._textures: list = []
         self.static: list[Thing] = []
+        self.floors: list[Thing] = []
+        self.kept = Frame()
         self._shadow_of: tuple | None = None
 
     def set_street(
@@ -107,6 +111,7 @@ class Renderer:
         self.forget()
         ctx, gl = self.ctx, self.gl
         self.static = list(static)
+        self.floors = [Thing(_floor_of(thing.mesh), thing.world) for thing in static]
         g = ctx.texture((ground.shape[1], ground.shape[0]), 3, np.ascontiguousarray(ground).tobytes(), alignment=1)
         f = ctx.texture_array(
             (facades.shape[2], facades.shape[1], facades.shape[0]), 4, np.ascontiguousarray(facades).tobytes()
@@ -118,7 +123,8 @@ class Renderer:
         g.repeat_x = g.repeat_y = False
         self._textures = [g, f, n]
         self._area = area
-        self._shadow_of = None
+        self.kept = Frame()
+        self._shadow_of = self._ids_of = None
 
     def forget(self) -> None:
         """Free what the last street held."""
@@ -177,9 +183,14 @@ class Renderer:
             else:
                 item.value = value
 
-    def keep(self) -> None:
-        """Remember the picture just drawn as the base on which ``draw(..., rects=...)`` draws its changes."""
+    def keep(self, frame: Frame) -> None:
+        """Remember the picture just drawn, of ``frame``, as the base on which ``draw(..., rects=...)`` draws changes.
+
+        What it shows must come first, in the same order, in every frame drawn over it.
+        """
         self.ctx.copy_framebuffer(self.base, self.screen)
+        self.kept = frame
+        self._shadow_of = self._ids_of = None
 
     def draw(
         self,
@@ -192,6 +203,8 @@ class Renderer:
     ) -> Array:
         """Draw the frame; with ``rects`` (x0, y0, x1, y1 px) only inside these, over the kept picture."""
         ctx = self.ctx
+        if rects is not None:
+            frame = self._beyond_kept(frame)
         for p in frame.people:
             move = self._body(p.body)[3]
             move.write(np.concatenate([p.points, p.normals], 1).astype("f4").tobytes())
@@ -201,7 +214,7 @@ class Renderer:
         ctx.enable(self.gl.DEPTH_TEST)
         key = (light.sun, shadow_center, reach, id(self.static))
         if self._shadow_of != key:
-            self._depth_pass(0, sun, self.static, [])
+            self._depth_pass(0, sun, [*self.static, *self.kept.things], self.kept.people)
             self._shadow_of = key
         self._depth_pass(1, sun, frame.things, frame.people)
 
@@ -231,24 +244,37 @@ class Renderer:
                 "lamp_color": light.lamp_color, "wet": light.wet, "lights_on": light.lights_on,
             }.items():  # fmt: skip
                 self._set(program, name, value)
-        for rect in rects if rects is not None else [None]:
-            if rect is not None:
-                self.screen.scissor = (rect[0], self.size[1] - rect[3], rect[2] - rect[0], rect[3] - rect[1])
+        ctx.depth_func = "<="
+        still = self.static
+        if rects is None:
             self.screen.clear(0, 0, 0, 1)
             ctx.disable(self.gl.DEPTH_TEST)
             self.sky_vao.render(self.gl.TRIANGLE_STRIP)
             ctx.enable(self.gl.DEPTH_TEST)
-            for p in frame.people:
-                self._set(self.person, "world", p.world)
-                self._dress(p.body.look)
-                self._body(p.body)[0].render()
-            for thing in (*frame.things, *self.static):
+        else:
+            still = self.floors  # over the kept picture and its depths: drawn again only where a new shadow falls
+        self._set(self.thing, "only_changed", int(rects is not None))
+        for rect in [None] if rects is None else rects:
+            if rect is not None:
+                self.screen.scissor = (rect[0], self.size[1] - rect[3], rect[2] - rect[0], rect[3] - rect[1])
+            for thing in still:
                 self._set(self.thing, "world", thing.world)
                 self._mesh(thing.mesh)[0].render()
         self.screen.scissor = None
+        self._set(self.thing, "only_changed", 0)
+        for p in frame.people:
+            self._set(self.person, "world", p.world)
+            self._dress(p.body.look)
+            self._body(p.body)[0].render()
+        for thing in frame.things:
+            self._set(self.thing, "world", thing.world)
+            self._mesh(thing.mesh)[0].render()
         ctx.copy_framebuffer(self.resolved, self.screen)
         raw = np.frombuffer(self.resolved.read(components=3, alignment=1), np.uint8)
         return raw.reshape(self.size[1], self.size[0], 3)[::-1]
+
+    def _beyond_kept(self, frame: Frame) -> Frame:
+        return Frame(frame.things[len(self.kept.things) :], frame.people[len(self.kept.people) :], frame.blobs)
 
     def _dress(self, look: Look) -> None:
         for name in ("skin", "hair", "top", "top2", "bottom", "shoes"):
@@ -274,20 +300,37 @@ class Renderer:
 
     def draw_ids(self, frame: Frame, camera: Camera) -> Array:
         """Who is seen where: (h, w) uint8 of tags. Call after ``draw`` of the same frame."""
-        self.id_target.use()
-        self.id_target.clear(0, 0, 0, 0)
-        self.ctx.enable(self.gl.DEPTH_TEST)
         self._set(self.ids, "view", camera.matrix())
-        for thing in (*self.static, *frame.things):
+        self.ctx.enable(self.gl.DEPTH_TEST)
+        self.ctx.depth_func = "<="
+        view = (camera, id(self.static))
+        if self._ids_of != view:  # the still street hides the same things in every frame of one camera
+            self.id_base.use()
+            self.id_base.clear(0, 0, 0, 0)
+            self._tagged([Thing(t.mesh, t.world) for t in self.static], [])
+            self._tagged(self.kept.things, self.kept.people)
+            self._ids_of = view
+        self.ctx.copy_framebuffer(self.id_target, self.id_base)
+        self.id_target.use()
+        moving = self._beyond_kept(frame)
+        self._tagged(moving.things, moving.people)
+        raw = np.frombuffer(self.id_target.read(components=3, alignment=1), np.uint8)
+        return raw.reshape(self.size[1], self.size[0], 3)[::-1, :, 0]
+
+    def _tagged(self, things: Sequence[Thing], people: Sequence[Person]) -> None:
+        for thing in things:
             self._set(self.ids, "world", thing.world)
             self._set(self.ids, "tag", thing.tag / 255)
             self._mesh(thing.mesh)[2].render()
-        for p in frame.people:
+        for p in people:
             self._set(self.ids, "world", p.world)
             self._set(self.ids, "tag", p.tag / 255)
             self._body(p.body)[2].render()
-        raw = np.frombuffer(self.id_target.read(components=3, alignment=1), np.uint8)
-        return raw.reshape(self.size[1], self.size[0], 3)[::-1, :, 0]
+
+
+def _floor_of(shape: Mesh) -> Mesh:
+    """The triangles that carry the ground's texture."""
+    return replace(shape, triangles=shape.triangles[shape.material[shape.triangles[:, 0], 2] < -1.5])
 
 
 @dataclass(frozen=True)

@@ -48,16 +48,23 @@ def expose(picture: Array, sensor: Sensor, rng: np.random.Generator, drift: floa
         x += _rain(rng, h, w, sensor.rain)[..., None]
     if sensor.blur_px > 0:
         x = cv2.GaussianBlur(x, (0, 0), sensor.blur_px)
-    yy, xx = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j].astype(np.float32)
-    x *= (sensor.gain * (1 + drift) * (1 - sensor.vignette * (xx**2 + yy**2) / 2))[..., None]
-    grey = x @ np.array([0.299, 0.587, 0.114], np.float32)
-    x = grey[..., None] + (x - grey[..., None]) * sensor.saturation
-    x *= np.array([1 + sensor.warmth, 1.0, 1 - sensor.warmth], np.float32)
-    x = (x - 110) * sensor.contrast + 110 + 255 * sensor.lift
-    x += sensor.noise * _grain(rng, h, w) * (0.6 + 0.6 * (1 - x / 255))
+    # Gain, saturation, white balance, contrast and black level are one 3x4 matrix of the colours.
+    grey = np.array([0.299, 0.587, 0.114])
+    mix = sensor.saturation * np.eye(3) + (1 - sensor.saturation) * grey
+    mix = np.diag([1 + sensor.warmth, 1.0, 1 - sensor.warmth]) @ mix
+    x *= (sensor.gain * (1 + drift)) * _vignette(h, w, sensor.vignette)
+    level = np.full((3, 1), 110 * (1 - sensor.contrast) + 255 * sensor.lift)
+    x = cv2.transform(x, np.concatenate([sensor.contrast * mix, level], 1).astype(np.float32))
+    x += _grain(rng, h, w) * (sensor.noise * (1.2 - 0.6 / 255 * x))
     if sensor.sharpen:
-        x += sensor.sharpen * (x - cv2.GaussianBlur(x, (0, 0), 1.2))
-    return np.clip(x, 0, 255).astype(np.uint8)
+        x = cv2.addWeighted(x, 1 + sensor.sharpen, cv2.GaussianBlur(x, (0, 0), 1.2), -sensor.sharpen, 0)
+    return cv2.convertScaleAbs(np.maximum(x, 0, out=x))
+
+
+@cache
+def _vignette(h: int, w: int, amount: float) -> Array:
+    yy, xx = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j].astype(np.float32)
+    return np.asarray(1 - amount * (xx**2 + yy**2) / 2, np.float32)[..., None]
 
 
 @cache

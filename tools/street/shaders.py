@@ -18,6 +18,17 @@ float lit_at(vec3 p, vec3 n) {
   }
   return total / 5.0;
 }
+bool changed_at(vec3 p, vec3 n) {
+  for (int i = 0; i < blob_count; i++) {
+    vec2 d = p.xy - blobs[i].xy;
+    if (dot(d, d) < blobs[i].z * blobs[i].z) return true;
+  }
+  vec4 q = shadow_matrix * vec4(p + n * 0.03, 1.0);
+  vec3 c = q.xyz / q.w * 0.5 + 0.5; float d = c.z - 0.0012;
+  const vec2 taps[5] = vec2[5](vec2(0, 0), vec2(0.6, 0.25), vec2(-0.25, 0.6), vec2(-0.6, -0.25), vec2(0.25, -0.6));
+  for (int i = 0; i < 5; i++) if (texture(shadow_moving, c.xy + taps[i] * 0.00065).r < d) return true;
+  return false;
+}
 vec3 shade(vec3 albedo, vec3 p, vec3 n, float gloss) {
   float sun = max(dot(n, sun_dir), 0.0);
   if (sun > 0.0) sun *= lit_at(p, n);
@@ -65,12 +76,14 @@ THING_FRAGMENT = (
     "#version 330\n"
     + LIGHT
     + """
+uniform int only_changed;
 uniform sampler2DArray facades; uniform sampler2D ground; uniform sampler2D grain; uniform vec4 ground_area;
 in vec3 v_pos; in vec3 v_normal; in vec3 v_color; in vec4 v_material;
 out vec4 f_color;
 void main() {
   vec3 n = normalize(v_normal);
   if (!gl_FrontFacing) n = -n;
+  if (only_changed > 0 && !changed_at(v_pos, n)) discard;
   vec3 c = pow(v_color, vec3(2.2)); float gloss = v_material.w; vec3 glow = vec3(0.0);
   if (v_material.z > -0.5) {
     vec4 t = texture(facades, vec3(v_material.xy, floor(v_material.z + 0.5)), -0.5);
