@@ -44,8 +44,10 @@ def wilson(count: int, base: int) -> Figure:
 
 def resamples(groups: int, seed: int = 0) -> Array:
     """Return how often each of `groups` groups is drawn in each of 1,000 bootstrap resamples, shape (1000, groups)."""
+    if not groups:
+        return np.zeros((RESAMPLES, 0))
     rng = np.random.default_rng(seed)
-    return rng.multinomial(groups, np.full(groups, 1 / max(groups, 1)), size=RESAMPLES).astype(np.float64)
+    return rng.multinomial(groups, np.full(groups, 1 / groups), size=RESAMPLES).astype(np.float64)
 
 
 def percentiles(values: Array) -> tuple[float, float]:

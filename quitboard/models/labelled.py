@@ -84,7 +84,7 @@ def read_set(folder: Path, *, split: str = "", classes: Mapping[str, Role | None
     pictures: list[LabelledPicture] = []
     unlisted = unlabelled = 0
     for path in paths:
-        name = path.relative_to(folder).as_posix()
+        name = readable(path.relative_to(folder))
         try:
             rows = _rows(_labels_of(path), len(names))
         except ItemError as error:
@@ -138,6 +138,11 @@ def _pictures(folder: Path) -> Iterator[Path]:
         for name in sorted(names):
             if not name.startswith(".") and PurePath(name).suffix.lower() in PICTURE_SUFFIXES:
                 yield Path(parent, name)
+
+
+def readable(path: PurePath) -> str:
+    """Return a path with forward slashes as text; letters that are none, of another encoding, as "\ufffd"."""
+    return os.fsencode(path.as_posix()).decode(errors="replace")
 
 
 def _labels_of(picture: Path) -> Path:

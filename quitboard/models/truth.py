@@ -18,6 +18,7 @@ from quitboard.records import VEHICLE_ROLES, IntArray, Role, Track
 
 SUFFIX = ".truth.json"
 _MOST_BYTES = 256 << 20
+_LONGEST_S = 7 * 86_400.0
 _NEAR_US = 500_000
 SEEN_SHARE = 0.3
 """Somebody of whom less than this is to be seen cannot be asked for."""
@@ -122,10 +123,12 @@ def read_truth(path: Path) -> Truth:
     Raises:
         ItemError: it is not JSON, or a value is missing, of the wrong kind or out of range; says which.
     """
-    if path.stat().st_size > _MOST_BYTES:
-        raise ItemError("the truth file is too large", todo="It is to hold one recording")
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ItemError("the truth file is too large", todo="It is to hold one recording")
         content = json.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise ItemError(f"the truth file cannot be read ({error.strerror})", todo="Check its permissions") from None
     except (ValueError, RecursionError):
         raise ItemError("the truth file is not JSON", todo="Write it again, or mend it") from None
     try:
@@ -159,7 +162,7 @@ def _act(number: int, row: Any) -> Act:
     from_s, to_s = float(row["from_s"]), float(row["to_s"])
     if not (kind is None or isinstance(kind, str)):
         raise _Wrong(f"acts[{number}]: kind is a text or null")
-    if not (math.isfinite(from_s) and math.isfinite(to_s) and 0 <= from_s <= to_s):
+    if not 0 <= from_s <= to_s <= _LONGEST_S:
         raise _Wrong(f"acts[{number}]: from_s and to_s are seconds from the first frame, in this order")
     people, vehicle = row.get("people") or [], row.get("vehicle")
     tracks = [*people, *([] if vehicle is None else [vehicle])]
@@ -177,7 +180,7 @@ def _movers(content: Mapping[str, Any]) -> dict[int, Mover]:
     paths: dict[int, list[tuple[float, int, list[float]]]] = {}
     for number, frame in enumerate(content.get("frames") or []):
         at_s = float(frame["t"])
-        if not (math.isfinite(at_s) and at_s >= 0):
+        if not 0 <= at_s <= _LONGEST_S:
             raise _Wrong(f"frames[{number}]: t is seconds from the first frame")
         for box in frame["boxes"]:
             values = [float(value) for value in box[2:7]]

@@ -213,12 +213,15 @@ def _recordings(
     root = folder if folder.is_dir() else folder.parent
     with talk.progress(f"{folder.name}: recordings", len(found), unit=_nothing) as meter:
         for path in found:
-            name = path.relative_to(root).as_posix().removesuffix(truth.SUFFIX)
+            name = labelled.readable(path.relative_to(root)).removesuffix(truth.SUFFIX)
             meter.advance(0, name)
             try:
                 recording = _beside(path)
                 known = truth.read_truth(path)
-                bundle = _detected(recording, _work(folder, detector) / _own_folder(name), settings, cameras, rules)
+                bundle, faults = _detected(
+                    recording, _work(folder, detector) / _own_folder(name), settings, cameras, rules
+                )
+                set_aside += [dataclasses.replace(item, name=name) for item in faults]
                 held.append(recordings.hold(bundle, name, known, rules, settings.rules))
                 truths[name], paths[name] = known, recording
             except (ItemError, BundleError) as error:
@@ -283,8 +286,8 @@ def _beside(path: Path) -> Path:
 
 def _detected(
     recording: Path, work: Path, settings: Settings, cameras: Sequence[Camera], rules: Sequence[Rule]
-) -> Path:
-    """Run `detect` on one recording and return its bundle.
+) -> tuple[Path, Sequence[SetAside]]:
+    """Run `detect` on one recording and return its bundle, and what of the recording could not be read.
 
     One at a time: clocks of test recordings are often made up, and what overlaps on a camera's clock counts once.
     What was looked at is kept; what was decided is decided again, so that a changed rule shows at once.
@@ -294,7 +297,7 @@ def _detected(
         report = run.detect([recording], work, cameras=cameras, rules=rules, settings=settings)
     except NothingUsable as error:
         raise ItemError(error.todo or error.what) from None
-    return work / report.days[0].bundle
+    return work / report.days[0].bundle, report.set_aside
 
 
 def write(evaluation: Evaluation, out: Path) -> Path:

@@ -242,4 +242,4 @@ def _true_paths(section: Section, held: Held, one: Happening) -> Iterator[dict[s
 
 def _href(path: Path, out: Path) -> str:
     """Return the relative address of an original, safe in HTML whatever its name holds."""
-    return quote(Path(os.path.relpath(path.resolve(), out.resolve())).as_posix())
+    return quote(os.fsencode(os.path.relpath(path.resolve(), out.resolve())))

@@ -78,8 +78,9 @@ def evaluate(
         roles=roles,
     )
     if not as_json:
+        talk.out.width = max(talk.out.width, 132)  # a figure cut off says nothing; a narrow terminal wraps the line
         for one in tables(done.as_plain()):
-            talk.out.print(one, markup=False, crop=False, width=max(talk.out.width, 132))
+            talk.out.print(one, markup=False)
     if out is not None:
         page = evaluation.write(done, out)
         talk.say(f"{page}: it shows original pictures in place; keep it on this machine")

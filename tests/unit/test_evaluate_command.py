@@ -129,6 +129,22 @@ def test_a_wrong_truth_file_is_set_aside_and_the_rest_goes_on(recordings: Path, 
     assert "set aside: street/gate/other" in output
 
 
+def test_a_recording_that_breaks_off_is_measured_and_named(recordings: Path) -> None:
+    path = recordings / "gate" / "gate_2026-09-14_08-20-00.mp4"
+    write_video(path, frames=60, container_options={"movflags": "faststart"})
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 5])
+    code, output = run(recordings)
+    assert (code, "read as far as it goes" in output) == (3, True), output
+
+
+def test_a_name_that_is_no_utf_8_is_measured_and_shown(pictures: Path, tmp_path: Path) -> None:
+    for part, suffix in (("images", "png"), ("labels", "txt")):
+        (pictures / part / f"b.{suffix}").rename(pictures / part / f"\udcff\udcfe.{suffix}")
+    code, output = run(pictures, "-o", tmp_path / "report")
+    assert code == 0, output
+    assert "%FF%FE.png" in (tmp_path / "report" / "index.html").read_text()
+
+
 def test_a_truth_file_without_its_recording_is_set_aside(recordings: Path) -> None:
     (recordings / "gate" / "other.truth.json").write_text('{"acts": []}')
     code, output = run(recordings)

@@ -104,6 +104,14 @@ def test_two_boxes_on_one_head_become_one_when_it_is_judged() -> None:
     ]
 
 
+def test_nothing_but_pictures_that_cannot_be_read_measures_nothing(tmp_path: Path) -> None:
+    folder = labelled_set(tmp_path, HELMET)
+    (folder / "images" / "0.png").write_bytes(b"no picture")
+    (alone, _), set_aside = measure(Told(), read_set(folder).pictures)  # type: ignore[arg-type]
+    assert len(set_aside) == 1
+    assert alone.figures.by_role == {}
+
+
 def test_a_picture_that_cannot_be_read_is_set_aside_and_the_rest_goes_on(tmp_path: Path) -> None:
     folder = labelled_set(tmp_path, HELMET, HELMET)
     (folder / "images" / "0.png").write_bytes(b"no picture")

@@ -76,6 +76,7 @@ def test_a_found_track_is_of_whom_it_lies_on(tmp_path: Path, offset_px: float, s
         ({"acts": [{**ACT, "kind": 3}]}, "kind is a text or null"),
         ({"acts": [{**ACT, "from_s": 9, "to_s": 2}]}, "in this order"),
         ({"acts": [{**ACT, "from_s": -1}]}, "in this order"),
+        ({"acts": [{**ACT, "to_s": 1e308}]}, "in this order"),
         ('{"acts": [{"kind": "x", "from_s": NaN, "to_s": 1}]}', "in this order"),
         ({"acts": [{**ACT, "people": ["him"]}]}, "form"),
         ({**WHOLE, "frames": [{"t": 0.0, "boxes": [[1, 0, 10]]}]}, "a box is"),
