@@ -118,8 +118,9 @@ class Finish:
 class Headwear:
     """The second network: see `quitboard.models.headwear`."""
 
-    real: tuple[str, ...]  # sets in YOLO's format with train and val
-    rendered: tuple[str, ...]  # pictures of the street with their truth
+    made: str = ""  # a model's folder: its network is taken as it is, and none is trained
+    real: tuple[str, ...] = ()  # sets in YOLO's format with train and val
+    rendered: tuple[str, ...] = ()  # pictures of the street with their truth
     train_only: tuple[str, ...] = ()  # sets without val
     wears: str = ""  # table beside the recipe that corrects what single heads of the first set wear
     passes: int = field(default=20, metadata=_in(1, 10_000))
@@ -249,6 +250,11 @@ def _check(source: TomlSource, recipe: Recipe) -> None:
         earlier.add(step.name)
     for number, teacher in enumerate(recipe.teachers):
         _check_roles(source, teacher.roles, ("teacher", number), "roles")
+    wanted = recipe.headwear
+    if wanted and not wanted.made and not (wanted.real and wanted.rendered):
+        raise source.error(
+            "what judges heads is trained on real and rendered ones; or made, a model's folder", ("headwear",)
+        )
     into = {one.name: one.into for one in recipe.pictures}
     for name in recipe.finish.calibrate_with:
         if into.get(name, "test") == "test":

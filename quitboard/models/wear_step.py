@@ -8,6 +8,7 @@ from pathlib import Path
 from quitboard import files
 from quitboard.detect import model
 from quitboard.detect.headwear import FILE_NAME
+from quitboard.errors import ModelUnusable
 from quitboard.models import headcrops, headwear
 from quitboard.models.headcrops import HeadCrops
 from quitboard.models.labelled import read_set
@@ -29,6 +30,8 @@ def make(recipe: Recipe, wanted: Headwear, finished: Path, folder: Path, *, say:
         SettingsError: a source is not where the recipe says.
         NothingUsable: no head is labelled.
     """
+    if wanted.made:
+        return _taken(recipe.place(wanted.made), folder)
     start = finished / "model.pt"
     places = [recipe.place(name) for name in (*wanted.real, *wanted.train_only, *wanted.rendered)]
     key = key_of(
@@ -60,6 +63,28 @@ def make(recipe: Recipe, wanted: Headwear, finished: Path, folder: Path, *, say:
     )
     files.write_text(run / TABLE, table)
     return run
+
+
+def _taken(model_folder: Path, folder: Path) -> Path:
+    """Return a folder with the network of a model that is there already, and its part of the card."""
+    network = model_folder / FILE_NAME
+    if not network.is_file():
+        raise ModelUnusable(f"it has no {FILE_NAME}", where=model_folder.name, todo="Name a model's folder that has")
+    run = folder / "headwear" / f"taken-{files.sha256_file(network)[:12]}"
+    files.write_bytes(run / FILE_NAME, network.read_bytes())
+    files.write_text(run / TABLE, headwear_tables((model_folder / "card.toml").read_text("utf-8")))
+    return run
+
+
+def headwear_tables(card: str) -> str:
+    """Return the tables below [headwear] of a card, as they stand there."""
+    kept, is_inside = [], False
+    for line in card.splitlines():
+        if line.startswith("["):
+            is_inside = line.startswith(("[headwear]", "[headwear."))
+        if is_inside:
+            kept.append(line)
+    return "\n".join(kept).strip() + "\n"
 
 
 def _real(recipe: Recipe, wanted: Headwear, split: str, run: Path, detector: Path) -> HeadCrops:

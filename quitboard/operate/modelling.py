@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import get_args
 
 from quitboard.console import Talk
 from quitboard.errors import UsageError
+from quitboard.files import resource
 from quitboard.models import registry
 
 
@@ -23,6 +25,8 @@ def train(
     until: str,
     packed: Path | None,
     checkpoints: Sequence[Path],
+    headwear: str,
+    board: Path,
 ) -> None:
     """Train by a recipe; see `quitboard.models.training.run`, whose errors these are."""
     from quitboard.models import recipe as recipes
@@ -35,6 +39,9 @@ def train(
         raise UsageError(f"no step {until!r}", where="--until", todo="It is prepare, rounds or all")
     told = dict(_pair(text, "--data") for text in data)
     read = recipes.read(recipe, {name: Path(path) for name, path in told.items()})
+    if headwear:
+        judge = registry.find(headwear, board) or resource(f"{registry.SHIPPED}/{registry.DEFAULT}")
+        read = dataclasses.replace(read, headwear=recipes.Headwear(made=str(judge.resolve())))
     with contextlib.redirect_stdout(sys.stderr):  # where ultralytics and nncf say what they do
         done = training.run(
             read,

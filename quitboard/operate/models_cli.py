@@ -108,6 +108,10 @@ def train(
         list[Path] | None,
         typer.Option("--checkpoint", help="Train nothing; finish and measure these. Repeatable.", dir_okay=False),
     ] = None,
+    headwear: Annotated[
+        str, typer.Option(help="Model whose headwear.onnx is taken as it is; none is trained. A name or a folder.")
+    ] = "",
+    board: BoardOption = Path(),
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -128,6 +132,8 @@ def train(
         until=until,
         packed=packed,
         checkpoints=checkpoint or (),
+        headwear=headwear,
+        board=board,
     )
 
 
