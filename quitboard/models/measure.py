@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -79,14 +79,14 @@ def measure(
     pictures: Sequence[LabelledPicture],
     *,
     ways: Sequence[str] = WAYS,
-    advanced: Iterator[None] | None = None,
+    advanced: Callable[[], None] = lambda: None,
 ) -> tuple[list[Measured], list[SetAside]]:
     """Run the detector over pictures and measure each way; pictures that cannot be read are set aside.
 
     The sweep of confidences begins at 0.005; precision and recall are told at the card's thresholds.
 
     Args:
-        advanced: is asked for its next after each picture.
+        advanced: is called after each picture.
     """
     kept = {way: _Way() for way in ways if way != JUDGED or detector.headwear is not None}
     set_aside: list[SetAside] = []
@@ -105,7 +105,7 @@ def measure(
             for (picture, content), detections in zip(chunk, found, strict=True):
                 _keep(way, picture, (content.shape[1], content.shape[0]), detections, detector.thresholds)
         for _ in chunk:
-            next(advanced or iter(()), None)
+            advanced()
     read = max(1, len(pictures) - len(set_aside))
     measured = [
         Measured(

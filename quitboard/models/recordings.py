@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,6 @@ VOTED_KINDS = (*HELMET_KINDS, "passenger_no_helmet", "two_up")
 """Rules whose confidence comes from votes, so that it is told for every ride, reported or not."""
 SEEN_S = 1.0
 """A rider who is to be seen for less is not asked for."""
-BARE = "bare"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,6 @@ class Line:
     """Boxes over time for a reader's eye: (seconds, x1, y1, x2, y2), and what they are."""
 
     what: str
-    is_true: bool
     boxes: tuple[tuple[float, float, float, float, float], ...]
 
 
@@ -196,8 +194,8 @@ class _Names:
         return f"{movers[0].act or movers[0].role}{head}"
 
 
-def _reported(name: str, one: Violation, start: object, finding: Finding | None, names: _Names) -> Happening:
-    from_s, to_s = ((at - start) / timedelta(seconds=1) for at in (one.started_at, one.ended_at))  # type: ignore[operator]
+def _reported(name: str, one: Violation, start: datetime, finding: Finding | None, names: _Names) -> Happening:
+    from_s, to_s = ((at - start) / timedelta(seconds=1) for at in (one.started_at, one.ended_at))
     who = names.words(finding) if finding else ""
     return Happening(
         recording=name,
@@ -315,6 +313,8 @@ def _paths(finding: Finding | None, begun_us: int) -> tuple[Line, ...]:
 
 def _path(track: Track, begun_us: int, from_us: int, to_us: int) -> Line:
     inside = (track.at_us >= from_us) & (track.at_us <= to_us)
-    rows = zip(track.at_us[inside], track.xyxy[inside], strict=True)
-    boxes = tuple((round((int(at) - begun_us) / 1e6, 2), *(round(float(side), 1) for side in box)) for at, box in rows)
-    return Line(what=track.role.value, is_true=False, boxes=boxes)  # type: ignore[arg-type]
+    boxes = []
+    for at_us, box in zip(track.at_us[inside], track.xyxy[inside], strict=True):
+        x1, y1, x2, y2 = (round(float(side), 1) for side in box)
+        boxes.append((round((int(at_us) - begun_us) / 1e6, 2), x1, y1, x2, y2))
+    return Line(what=track.role.value, boxes=tuple(boxes))

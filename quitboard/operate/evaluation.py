@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -149,13 +149,7 @@ def _meant(roles: str) -> dict[str, Role | None]:
 def _pictures(folder: Path, detector: Detector, split: str, meant: Mapping[str, Role | None], talk: Talk) -> Section:
     source = labelled.read_set(folder, split=split, classes=meant)
     with talk.progress(f"{folder.name}: pictures", len(source.pictures), unit=_pictures_each_second) as meter:
-
-        def steps() -> Iterator[None]:
-            while True:
-                meter.advance(1)
-                yield
-
-        measured, unread = measure.measure(detector, source.pictures, advanced=steps())
+        measured, unread = measure.measure(detector, source.pictures, advanced=lambda: meter.advance(1))
     read = len(source.pictures) - len(unread)
     if not read:
         raise NothingUsable("no picture can be read", where=str(folder), todo=unread[0].name + ": " + unread[0].reason)
@@ -168,6 +162,7 @@ def _pictures(folder: Path, detector: Detector, split: str, meant: Mapping[str, 
         plain={
             "folder": str(folder),
             **figures.of_pictures(source, measured, read),
+            "imgsz": detector.imgsz,
             "notes": notes,
             **_aside(set_aside),
         },
@@ -233,7 +228,13 @@ def _recordings(
     plain, score = figures.of_recordings(held)
     return Section(
         folder=folder,
-        plain={"folder": str(folder), **plain, "notes": _notes(held), **_aside(set_aside)},
+        plain={
+            "folder": str(folder),
+            **plain,
+            "imgsz": settings.detect.imgsz,
+            "notes": _notes(held),
+            **_aside(set_aside),
+        },
         set_aside=tuple(set_aside),
         held=tuple(held),
         truths=truths,

@@ -14,7 +14,7 @@ from quitboard.models.figures import ANSWERS, figure_words
 def tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
     """Yield what a person reads of `Evaluation.as_plain()`, in order."""
     model = document["model"]
-    yield f"{model['name']}, {model['imgsz']} px, {model['runtime']}"
+    yield f"{model['name']}, {model['runtime']}"
     for section in document["sections"]:
         yield ""
         yield from _pictures(section) if section["what"] == "pictures" else _recordings(section)
@@ -24,7 +24,7 @@ def tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
 
 def _pictures(section: Mapping[str, Any]) -> Iterator[Table | str]:
     split = f", split {section['split']}" if section["split"] else ""
-    yield f"{section['folder']}: {section['pictures']} labelled pictures{split}"
+    yield f"{section['folder']}: {section['pictures']} labelled pictures{split}, at {section['imgsz']} px"
     for name, boxes in section["unknown_classes"].items():
         yield f"note: {boxes} boxes of {name!r}, which is no role here, are left out (--roles '{name}=ROLE' takes them)"
     for way in section["ways"]:
@@ -66,7 +66,8 @@ def _heads(way: Mapping[str, Any]) -> Iterator[Table]:
 
 
 def _recordings(section: Mapping[str, Any]) -> Iterator[Table | str]:
-    yield f"{section['folder']}: {section['recordings']} recordings, {60 * section['watched_hours']:.1f} min"
+    minutes = 60 * section["watched_hours"]
+    yield f"{section['folder']}: {section['recordings']} recordings, {minutes:.1f} min, at {section['imgsz']} px"
     told = section["violations"]
     table = _table(
         "kind", "acts", "found", "missed", "false", "precision", "recall", "F1", title="Suspected violations"
