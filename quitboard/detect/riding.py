@@ -1,8 +1,9 @@
 """Who rides what: persons bound to vehicles, walkers beside them told apart.
 
-A person is *aboard* in a frame when his feet are over the vehicle and his head above it. He *rides* when he is aboard
-in most of the frames in which both are seen, the vehicle moves, and he is faster than anyone walks, or slower but with
-his feet on the deck all the time. Someone who pushes a scooter stands beside it, at the speed of walking.
+A person is *aboard* in a frame when his feet are over the vehicle and his head not below its top. He *rides* when he is
+aboard in most of the frames in which both are seen, the vehicle moves, and he is faster than anyone walks, or slower
+but with his feet on the deck and his head above the vehicle all the time. Someone who pushes a scooter stands beside
+it, at the speed of walking.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ _STANDING_MPS = 0.5
 _SLOW_US = 1_500_000
 _FAST_CONFIDENCE = 0.25
 _SLOW_CONFIDENCE = 0.45
+_HEAD_ABOVE = 0.12
+_HEAD_LEVEL = -0.08
+"""Of a person's height, how far his head is above a vehicle's top; far away, models box rider and scooter as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,7 +38,8 @@ class Pair:
     person: Track
     vehicle: Track
     at_us: IntArray  # (n,) instants at which both are seen
-    aboard: Array  # (n,) 1 where feet are over the vehicle and the head above it
+    aboard: Array  # (n,) 1 where feet are over the vehicle and the head is not below its top
+    above: float  # share of those instants with the head clearly above it
     side_heights: float  # how far beside the vehicle the person is, median, in his heights
     feet_heights: float  # how far his feet are above the vehicle's lowest point, median, in his heights
     moved_heights: float  # how far the vehicle moved or grew while he was aboard, in his heights
@@ -48,6 +53,11 @@ class Pair:
     @property
     def count(self) -> int:
         return int(self.aboard.sum())
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether he stands out of the vehicle's box in most frames, and in enough of them."""
+        return self.share * self.above >= 0.6 and self.count * self.above >= _FEW
 
 
 def pair_of(person: Track, vehicle: Track, ground: Ground) -> Pair | None:
@@ -65,11 +75,12 @@ def pair_of(person: Track, vehicle: Track, ground: Ground) -> Pair | None:
     shared = np.minimum(p[:, 2], v[:, 2]) - np.maximum(p[:, 0], v[:, 0])
     narrow = np.maximum(np.minimum(p[:, 2] - p[:, 0], v[:, 2] - v[:, 0]), 1.0)
     size = (v[:, 3] - v[:, 1]) / tall
+    head = (v[:, 1] - p[:, 1]) / tall
     aboard = (
         (shared / narrow >= 0.5)
         & (side <= 0.4)
         & (((feet >= -0.1) & (feet <= 0.5)) | clipped)
-        & ((v[:, 1] - p[:, 1]) / tall >= 0.12)
+        & (head >= _HEAD_LEVEL)
         & (size >= 0.15)
         & (size <= 1.4)
     )
@@ -84,6 +95,7 @@ def pair_of(person: Track, vehicle: Track, ground: Ground) -> Pair | None:
         vehicle=vehicle,
         at_us=at_us,
         aboard=aboard.astype(np.float64),
+        above=float((head[on] >= _HEAD_ABOVE).mean()),
         side_heights=float(np.median(side[on])),
         feet_heights=float(np.median(feet[on])),
         moved_heights=max(shift, 2 * growth),
@@ -115,7 +127,8 @@ def is_riding(pair: Pair, pairs: Sequence[Pair], ground: Ground, settings: RuleS
 
     Args:
         pair: the pair asked about.
-        pairs: all pairs of the scene: of those with the same vehicle, only the most seen may be a slow ride.
+        pairs: all pairs of the scene: of those with the same vehicle, only the most seen may be a slow ride, or one
+            on a vehicle that is boxed together with its rider.
         ground: gives how far to trust speeds.
         settings: how short a ride may be.
     """
@@ -125,8 +138,12 @@ def is_riding(pair: Pair, pairs: Sequence[Pair], ground: Ground, settings: RuleS
         return False
     # Without ground points a speed may be a fifth too high, towards the camera most of all.
     faster = WALKING_MPS if ground.measured else 1.15 * WALKING_MPS
+    others = [other for other in pairs if other.vehicle.id == pair.vehicle.id and other is not pair]
+    is_most_seen = all(pair.count >= other.count for other in others)
     if pair.speed_mps >= faster:
-        return pair.confidence >= _FAST_CONFIDENCE
+        # A box around rider and scooter is around whoever passes, too: it has one rider, unless heads stand out of it.
+        is_rider = pair.is_clear or (is_most_seen and not any(other.is_clear for other in others))
+        return is_rider and pair.confidence >= _FAST_CONFIDENCE
     # At walking pace a model's fancy of a scooter around a walker's legs must not make him a rider: it ends where his
     # feet are, while wheels reach below the feet that stand over them.
     boxes = np.sum((pair.person.at_us >= on[0]) & (pair.person.at_us <= on[-1]))
@@ -134,11 +151,11 @@ def is_riding(pair: Pair, pairs: Sequence[Pair], ground: Ground, settings: RuleS
         pair.speed_mps >= 0.7
         and pair.confidence >= _SLOW_CONFIDENCE
         and on[-1] - on[0] >= _SLOW_US
-        and pair.share >= 0.85
+        and pair.share * pair.above >= 0.85
         and pair.count >= 0.6 * boxes
         and pair.side_heights <= 0.07
         and 0.055 <= pair.feet_heights <= 0.2
-        and all(pair.count >= other.count for other in pairs if other.vehicle.id == pair.vehicle.id)
+        and is_most_seen
     )
 
 

@@ -213,3 +213,16 @@ def test_a_scooter_fancied_around_a_walkers_legs_makes_no_rider() -> None:
     walker = person(1, WALKING, NOW)
     legs = [(box[0] + 10, box[1] + 80, box[2] - 10, box[3] + 4) for box in walker.xyxy.tolist()]
     assert scene([walker, track(2, Role.SCOOTER, legs, NOW, confidence=0.6)]).rides == ()
+
+
+def test_a_fast_rider_boxed_together_with_his_scooter_rides() -> None:
+    """Far away, models box rider and scooter as one scooter."""
+    rider = person(1, RIDING, NOW)
+    both = [(box[0] - 6, box[1] + 8, box[2] + 6, box[3] + 4) for box in rider.xyxy.tolist()]
+    assert len(scene([rider, track(2, Role.SCOOTER, both, NOW, confidence=0.3)]).rides) == 1
+
+
+def test_a_walker_boxed_as_a_scooter_as_a_whole_makes_no_rider() -> None:
+    walker = person(1, WALKING, NOW)
+    whole = [(box[0] - 6, box[1] + 8, box[2] + 6, box[3] + 14) for box in walker.xyxy.tolist()]
+    assert scene([walker, track(2, Role.SCOOTER, whole, NOW, confidence=0.6)]).rides == ()

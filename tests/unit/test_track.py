@@ -92,6 +92,8 @@ def test_a_rider_who_moves_further_than_his_width_between_two_frames_is_one_trac
         ("sssss", Role.SCOOTER),
         ("sssbs", Role.SCOOTER),
         ("sbsms", Role.BICYCLE),
+        ("smsms", Role.SCOOTER),
+        ("mmsms", Role.MOTORCYCLE),
         ("sbbbs", Role.BICYCLE),
         ("mmsmb", Role.MOTORCYCLE),
     ],
