@@ -122,8 +122,9 @@ def test_a_passer_by_hides_only_who_is_further_away() -> None:
     now = empty.copy()
     now[30:90, 60:80] = 200
     passing = Passing.of(now, empty)
-    assert passing.before(70)[60, 70] == pytest.approx(1)
-    assert passing.before(100).max() == 0
+    assert passing.before(70, 60)[60, 70] == pytest.approx(1)
+    assert passing.before(100, 60).max() == 0
+    assert passing.before(70, 600).max() == 0, "a leaf is no passer-by"
 
 
 def test_riders_that_training_may_use_and_others_never_share_a_recording() -> None:
@@ -132,7 +133,7 @@ def test_riders_that_training_may_use_and_others_never_share_a_recording() -> No
         for faces in ("left", "right", "near", "far")
         for wears in ("helmet", "bare")
         for trained in (True, False)
-    } | {name: a_cut(name, "near") for name in ("w28", "w3", "w1397a")}
+    } | {name: a_cut(name, "near") for name in ("w30", "w3", "w1397a")}
     for plan in PLANS:
         actors = actors_of(plan, people, np.random.default_rng(0), {})
         riders = [cut for actor in actors if actor.rides for cut in actor.people]

@@ -127,6 +127,7 @@ def _row(
     his = [track for track in tracks if track.role in VEHICLE_ROLES and _follows(track, truths, "vehicle") > 0.4]
     ids = {track.id for track in mine}
     rides = [ride for ride in scene.rides if {rider.id for rider in ride.riders} & ids]
+    rides = [ride for ride in rides if _follows(ride.vehicle, truths, "vehicle") > 0.4]
     on_scooter = [ride for ride in rides if ride.vehicle.role is Role.SCOOTER]
     found_kinds = tuple(
         sorted(
@@ -225,11 +226,12 @@ def _said(found: Any, box: np.ndarray) -> Counter[str]:
 
 
 def _follows(track: Track, truths: dict[int, dict[str, np.ndarray]], what: str) -> float:
-    """In which share of a track's own frames it lies on the true box."""
-    known = [(n, truths[int(at)][what]) for n, at in enumerate(track.at_us) if what in truths.get(int(at), {})]
-    if not known:
-        return 0.0
-    return sum(float(iou(track.xyxy[n], box)[0, 0]) >= _SAME for n, box in known) / len(track.at_us)
+    """In which share of a track's frames, while he is to be seen, it lies on the true box; 0 for less than three."""
+    times = sorted(truths)
+    during = [n for n, at in enumerate(track.at_us) if times and times[0] <= at <= times[-1]]
+    on = [n for n in during if what in truths.get(int(track.at_us[n]), {})]
+    hits = sum(float(iou(track.xyxy[n], truths[int(track.at_us[n])][what])[0, 0]) >= _SAME for n in on)
+    return hits / len(during) if hits >= 3 else 0.0
 
 
 def table(rows: Iterable[Lost]) -> str:

@@ -167,7 +167,8 @@ class Passing:
     """What moves in a real frame, in pieces, each with the row at which it ends: where its feet are."""
 
     labels: np.ndarray  # (height, width)
-    bottom: np.ndarray  # (pieces,) 0 for what does not count
+    bottom: np.ndarray  # (pieces,)
+    area: np.ndarray  # (pieces,) px; 0 for the background
 
     @classmethod
     def of(cls, frame: np.ndarray, empty: np.ndarray) -> Passing:
@@ -178,13 +179,17 @@ class Passing:
         moved = cv2.morphologyEx(moved, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
         _, labels, stats, _ = cv2.connectedComponentsWithStats(moved)
         bottom = stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT]
-        bottom[(stats[:, cv2.CC_STAT_AREA] <= 40)] = 0
-        bottom[0] = 0
-        return cls(labels=labels, bottom=bottom)
+        area = stats[:, cv2.CC_STAT_AREA]
+        area[0] = 0
+        return cls(labels=labels, bottom=bottom, area=area)
 
-    def before(self, row: float) -> np.ndarray:
-        """Return what has its feet below a row, and so is nearer than what stands there: (height, width) 0-1."""
-        return cv2.GaussianBlur((self.bottom > row + 1).astype(np.float32)[self.labels], (0, 0), 0.7)
+    def before(self, row: float, tall: float) -> np.ndarray:
+        """Return what has its feet below a row, and so is nearer than what stands there: (height, width) 0-1.
+
+        Pieces much smaller than a person, who is `tall` px there, are leaves, reflections and noise.
+        """
+        nearer = (self.bottom > row + 1) & (self.area > 0.06 * tall**2)
+        return cv2.GaussianBlur(nearer.astype(np.float32)[self.labels], (0, 0), 0.7)
 
 
 def light_of(empty: np.ndarray, noise: float, blur: float, cut: Cut) -> Light:

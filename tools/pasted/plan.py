@@ -82,7 +82,7 @@ def actors_of(plan: Plan, cuts: Mapping[str, Cut], rng: np.random.Generator, use
         kmh = float(rng.uniform(3.8, 4.8) if walks else rng.uniform(10, 22))
         fitting = [cut for cut in people if _looks(cut, view) and cut.trained is (plan.riders == TRAINED)]
         if act == "push":
-            fitting = [cuts["w28"]]
+            fitting = [cuts["w30"]]
         elif act == "walk":
             fitting = [cuts["w3"] if view == "far" else cuts["w1397a"]]
         elif act in ("bare", "helmet"):

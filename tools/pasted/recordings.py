@@ -102,7 +102,11 @@ def _front(
     scene: Scene, passing: Passing | None, shape: tuple[int, int], place: np.ndarray, zoom: np.ndarray
 ) -> np.ndarray | None:
     """What hides somebody at a place: real people nearer to the camera, and masts."""
-    mask = None if passing is None else passing.before(float(place[1] * zoom[1]))
+    mask = (
+        None
+        if passing is None
+        else passing.before(float(place[1] * zoom[1]), float(scene.height_at(place[1]) * zoom[1]))
+    )
     for row, outline in scene.masts:
         if place[1] < row:
             mask = np.zeros(shape, np.float32) if mask is None else mask
