@@ -176,12 +176,13 @@ def _exhibit(seen: Seen, mistake: Mistake, out: Path) -> Exhibit:
 
 
 def _view(box: Sequence[float], width: int, height: int) -> tuple[float, float, float, float]:
-    """Return a part of the picture, 4:3, with the box in its middle."""
-    tall = min(max(_CONTEXT * (box[3] - box[1]), 2 * (box[2] - box[0]), _LEAST_VIEW_PX), max(width, height))
+    """Return a part of the picture, 4:3, with the box near its middle; all of it where the part would not fit."""
+    tall = max(_CONTEXT * (box[3] - box[1]), 2 * (box[2] - box[0]), _LEAST_VIEW_PX)
     wide = tall * 4 / 3
-    x, y = (box[0] + box[2]) / 2 - wide / 2, (box[1] + box[3]) / 2 - tall / 2
-    x = min(max(x, 0.0), width - wide) if wide <= width else (width - wide) / 2
-    y = min(max(y, 0.0), height - tall) if tall <= height else (height - tall) / 2
+    if tall > height or wide > width:
+        return 0.0, 0.0, float(width), float(height)
+    x = min(max((box[0] + box[2]) / 2 - wide / 2, 0.0), width - wide)
+    y = min(max((box[1] + box[3]) / 2 - tall / 2, 0.0), height - tall)
     return round(x, 1), round(y, 1), round(wide, 1), round(tall, 1)
 
 
