@@ -25,8 +25,6 @@ MAX_CROPS = 4
 TALLEST_SHARE = 0.6
 """A person who fills more of the picture than this is seen well enough by the first look."""
 SHORTEST_PX = 24
-SURE_HEAD = 0.35
-"""A head found with this confidence needs no closer look where heads are judged apart."""
 MAX_JUDGED = 16
 """Heads judged in one frame."""
 _HEAD_REACH = 0.25
@@ -34,7 +32,6 @@ _HEAD_REACH = 0.25
 _SAME_CROP_IOU = 0.6
 _SAME_HEAD_IOU = 0.3
 _TWICE_IOU = 0.5
-_TOP_SHARE = 0.4
 _PERSON = ROLES.index(Role.PERSON)
 _VEHICLES = [ROLES.index(role) for role in VEHICLE_ROLES]
 _HEADS = [ROLES.index(Role.HEAD), ROLES.index(Role.HELMET)]
@@ -77,9 +74,8 @@ def _heads_of_riders(found: Detections) -> IntArray:
 
 
 def _seen_closer(picture: Picture, first: Detections, finder: Finder, *, min_confidence: float) -> Detections:
-    # Where heads are judged apart, a head that is found is found well enough.
-    missed = first if finder.headwear is None else _without_sure_heads(first)
-    windows = crops_of(missed, width=picture.shape[1], height=picture.shape[0])
+    # Also where a sure head was found: of two on one scooter, the first look mostly sees one head.
+    windows = crops_of(first, width=picture.shape[1], height=picture.shape[0])
     if not windows:
         return first
     crops = [np.ascontiguousarray(picture[y1:y2, x1:x2]) for x1, y1, x2, y2 in windows]
@@ -98,27 +94,6 @@ def _seen_closer(picture: Picture, first: Detections, finder: Finder, *, min_con
         confidence=np.concatenate([first.confidence[kept], closer.confidence]),
         class_id=np.concatenate([first.class_id[kept], closer.class_id]),
     )
-
-
-def _without_sure_heads(first: Detections) -> Detections:
-    """Return the boxes without the persons whose own head is found for sure: a closer look at them finds no more.
-
-    Each head is one person's, of two the one's whose middle it is nearer to.
-    """
-    sure = first.xyxy[np.isin(first.class_id, _HEADS) & (first.confidence >= SURE_HEAD)]
-    persons = np.flatnonzero(first.class_id == _PERSON)
-    kept = np.ones(len(first), bool)
-    for head in sure:
-        x, y = (head[:2] + head[2:]) / 2
-        boxes = first.xyxy[persons]
-        width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-        down = (y - boxes[:, 1]) / np.maximum(height, 1)
-        inside = (boxes[:, 0] <= x) & (x <= boxes[:, 2]) & (down >= -_HEAD_REACH) & (down <= _TOP_SHARE)
-        aside = abs(x - (boxes[:, 0] + boxes[:, 2]) / 2) / np.maximum(width, 1)
-        free = np.where(inside & kept[persons], aside, np.inf)
-        if len(free) and np.isfinite(free.min()):
-            kept[persons[free.argmin()]] = False
-    return Detections(xyxy=first.xyxy[kept], confidence=first.confidence[kept], class_id=first.class_id[kept])
 
 
 def _once(parts: Sequence[Detections]) -> Detections:

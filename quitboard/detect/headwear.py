@@ -6,7 +6,7 @@ some of its surroundings (brim, shoulders), scaled to the network's square input
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import cv2
@@ -49,17 +49,27 @@ class HeadJudge:
         Raises:
             ModelUnusable: the network gives other answers than `WEARS`.
         """
-        judged = np.zeros((len(boxes), 2), np.float32)
-        blobs = (blob(scaled(cut(picture, window_of(box)))) for box in boxes)
-        for row, scores in zip(judged, self._network.infer(blobs), strict=True):
-            if scores.shape != (len(WEARS),):
-                raise ModelUnusable(
-                    f"the network's output {scores.shape} is not one score for each of {', '.join(WEARS)}",
-                    where=FILE_NAME,
-                    todo="Copy it again, or remove it: the detector's own classes are then used",
-                )
-            row[:] = in_two(probabilities(scores, self._temperature))
-        return judged
+        crops = (scaled(cut(picture, window_of(box))) for box in boxes)
+        return in_two(probabilities(scores_of(self._network, crops), self._temperature))
+
+
+def scores_of(network: Network, crops: Iterable[Picture]) -> FloatArray:
+    """Return a network's scores (n, wears) of crops of its size: each the mean over the crop and its mirror image.
+
+    Raises:
+        ModelUnusable: the network gives other answers than `WEARS`.
+    """
+    both = (blob(view) for crop in crops for view in (crop, crop[:, ::-1]))
+    scores = []
+    for one in network.infer(both):
+        if one.shape != (len(WEARS),):
+            raise ModelUnusable(
+                f"the network's output {one.shape} is not one score for each of {', '.join(WEARS)}",
+                where=FILE_NAME,
+                todo="Copy the model again, or remove [headwear] from its card: its own classes are then used",
+            )
+        scores.append(one)
+    return np.asarray(np.array(scores, np.float32).reshape(-1, 2, len(WEARS)).mean(axis=1))
 
 
 def probabilities(scores: FloatArray, temperature: float = 1.0) -> FloatArray:

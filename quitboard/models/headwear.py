@@ -30,6 +30,7 @@ from quitboard.detect.headwear import (
     in_two,
     probabilities,
     scaled,
+    scores_of,
 )
 from quitboard.detect.model import import_yolo
 from quitboard.detect.runtime import Network, open_onnx
@@ -40,7 +41,9 @@ from quitboard.records import FloatArray, Picture
 
 SHARES = {Wear.HELMET: 0.39, Wear.BARE: 0.24, Wear.CAP: 0.16, Wear.UNCLEAR: 0.21}
 """How often each is drawn, however many of it there are."""
-REAL_SHARE = 0.6
+REAL_SHARE = 0.55
+CLEAN = 0.25
+"""How many are only made smaller."""
 UNSEEN_PX, SEEN_PX = 4.5, 8.0
 """A head below the first is unclear for certain, above the second never for its size."""
 LAYERS, WIDTH = 7, 128
@@ -80,7 +83,7 @@ def augmented(crop: Picture, size_px: float, wear: Wear, rng: np.random.Generato
     small = scaled(window, max(6, round(head_px * growth)))
     if rng.random() < 0.5:
         small = small[:, ::-1]
-    small, blur = _degraded(np.ascontiguousarray(small), rng)
+    small, blur = (np.ascontiguousarray(small), 0.0) if rng.random() < CLEAN else _degraded(small, rng)
     target = np.zeros(len(WEARS), np.float32)
     seen = np.clip((head_px / (1 + 0.6 * blur) - UNSEEN_PX) / (SEEN_PX - UNSEEN_PX), 0, 1)
     target[WEARS.index(wear)] = seen
@@ -329,10 +332,9 @@ def as_seen(crop: Picture, size_px: float) -> Picture:
     return scaled(window)
 
 
-def scores_of(network: Network, crops: HeadCrops, size_px: float = 0) -> FloatArray:
+def scores_at(network: Network, crops: HeadCrops, size_px: float = 0) -> FloatArray:
     """Return (n, wears) raw scores of heads shrunk to `size_px`."""
-    blobs = (blob(as_seen(crop, size_px)) for crop in crops.crops)
-    return np.array(list(network.infer(blobs)), np.float32).reshape(-1, len(WEARS))
+    return scores_of(network, (as_seen(crop, size_px) for crop in crops.crops))
 
 
 def temperature_of(network: Network, crops: HeadCrops) -> float:
@@ -342,7 +344,7 @@ def temperature_of(network: Network, crops: HeadCrops) -> float:
     """
     known = crops.only(crops.wear != WEARS.index(Wear.UNCLEAR))
     parts = [(size, known.only(known.size_px >= size)) for size in SIZES_PX]
-    scores = np.concatenate([scores_of(network, part, size) for size, part in parts])
+    scores = np.concatenate([scores_at(network, part, size) for size, part in parts])
     is_bare = np.concatenate([part.wear != WEARS.index(Wear.HELMET) for _, part in parts])
 
     def surprise(temperature: float) -> float:
@@ -360,7 +362,7 @@ def measure(network: Network, crops: HeadCrops, temperature: float) -> list[Size
     rows = []
     for size in (0, *SIZES_PX):
         part = known.only(known.size_px >= size)
-        two = in_two(probabilities(scores_of(network, part, size), temperature))
+        two = in_two(probabilities(scores_at(network, part, size), temperature))
         is_helmet, is_cap = part.wear == WEARS.index(Wear.HELMET), part.wear == WEARS.index(Wear.CAP)
         says_helmet, bare = two[:, 0] > two[:, 1], two[:, 1] / two.sum(axis=1)
         rows.append(
