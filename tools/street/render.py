@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tools.street import shaders
-from tools.street.bodies import Body, Look
+from tools.street.bodies import Body, Look, coarse_triangles
 from tools.street.camera import Camera
 from tools.street.geometry import Array, Mesh
 
 SHADOW_PX = 2048
+FULL, FAR = 0, 7  # of a body's vertex arrays
+FINE_PX_M = 85  # a body drawn smaller than this many pixels a metre needs few triangles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,8 +163,15 @@ class Renderer:
                 [(move, "3f 3f", "in_pos", "in_normal"), (still, "4f 3f 3f", "in_region", "in_head", "in_rest")],
                 ibo,
             )
-            depth, ids = (ctx.vertex_array(p, [(move, "3f 12x", "in_pos")], ibo) for p in (self.depth, self.ids))
-            self._bodies[key] = (full, depth, ids, move, still, ibo, _Held(body))
+            rough = ctx.buffer(coarse_triangles().astype("i4").tobytes())
+            far = ctx.vertex_array(
+                self.person,
+                [(move, "3f 3f", "in_pos", "in_normal"), (still, "4f 3f 3f", "in_region", "in_head", "in_rest")],
+                rough,
+            )
+            depth = ctx.vertex_array(self.depth, [(move, "3f 12x", "in_pos")], rough)
+            ids = ctx.vertex_array(self.ids, [(move, "3f 12x", "in_pos")], ibo)
+            self._bodies[key] = (full, depth, ids, move, still, ibo, _Held(body), far, rough)
         return self._bodies[key]
 
     def _sun_matrix(self, light: Light, center: tuple[float, float], reach: float) -> Array:
@@ -262,10 +271,13 @@ class Renderer:
                 self._mesh(thing.mesh)[0].render()
         self.screen.scissor = None
         self._set(self.thing, "only_changed", 0)
+        ctx.enable(self.gl.CULL_FACE)  # bodies are closed
         for p in frame.people:
             self._set(self.person, "world", p.world)
             self._dress(p.body.look)
-            self._body(p.body)[0].render()
+            _, away = camera.project((p.world @ [0.0, 0.0, 1.0, 1.0])[None, :3])
+            self._body(p.body)[FAR if camera.focal_px < FINE_PX_M * away[0] else FULL].render()
+        ctx.disable(self.gl.CULL_FACE)
         for thing in frame.things:
             self._set(self.thing, "world", thing.world)
             self._mesh(thing.mesh)[0].render()
