@@ -72,7 +72,8 @@ def _taken(model_folder: Path, folder: Path) -> Path:
         raise ModelUnusable(f"it has no {FILE_NAME}", where=model_folder.name, todo="Name a model's folder that has")
     run = folder / "headwear" / f"taken-{files.sha256_file(network)[:12]}"
     files.write_bytes(run / FILE_NAME, network.read_bytes())
-    files.write_text(run / TABLE, headwear_tables((model_folder / "card.toml").read_text("utf-8")))
+    card = next(path for path in (model_folder / TABLE, model_folder / "card.toml") if path.is_file())
+    files.write_text(run / TABLE, headwear_tables(card.read_text("utf-8")))
     return run
 
 
