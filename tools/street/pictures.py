@@ -66,9 +66,10 @@ def random_camera(rng: np.random.Generator, plan: surfaces.Plan, size: tuple[int
     along = float(rng.choice([-1, 1]))
     reach = rng.uniform(6, 16)
     x = float(rng.uniform(-10, 10))
+    looked_at = plan.road_half if plan.kind == "path" else 0.6 * edge  # nobody walks on the lawn
     target = (
         x + along * reach * rng.uniform(0.5, 1.0),
-        float(rng.uniform(-edge, edge) * 0.6),
+        float(rng.uniform(-looked_at, looked_at)),
         float(rng.uniform(0.3, 1.2)),
     )
     return Camera(
