@@ -263,7 +263,8 @@ def _notes(held: Sequence[Held]) -> list[str]:
 def _scene_of(
     folder: Path, weights: Path | None, imgsz: int | None
 ) -> tuple[Settings, tuple[Camera, ...], tuple[Rule, ...]]:
-    """Return settings, cameras and rules as they lie in the folder; where they do not, those that ship."""
+    """Return settings, cameras and rules as they lie in the folder or the one above; else those that ship."""
+    folder = next((one for one in (folder, folder.resolve().parent) if (one / CAMERAS_NAME).is_file()), folder)
     settings = load_settings(folder / SETTINGS_NAME)
     changes: dict[str, Any] = {"model": str(weights) if weights else "default", "allow_mtime": True}
     if imgsz:
