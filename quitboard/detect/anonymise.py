@@ -97,10 +97,10 @@ def fill_mask(regions: FrameRegions) -> Mask:
     """Return which pixels of a frame are filled; it depends on the regions alone.
 
     Heads are superellipses |x/a|⁴ + |y/b|⁴ ≤ 1 through the corners of their boxes, so that the whole box is inside;
-    plates are rectangles.
+    plates, and tops in which a second head may be, are rectangles.
     """
     mask = np.zeros((regions.height, regions.width), np.bool_)
-    for x1, y1, x2, y2 in regions.plates.astype(int):
+    for x1, y1, x2, y2 in np.concatenate([regions.plates, regions.tops]).astype(int):
         mask[y1:y2, x1:x2] = True
     for x1, y1, x2, y2 in regions.heads:
         a, b = (x2 - x1) / 2 * 2**0.25, (y2 - y1) / 2 * 2**0.25

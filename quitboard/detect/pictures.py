@@ -26,7 +26,7 @@ from quitboard.errors import RecordingError
 from quitboard.records import Detections, FloatArray, IntArray, Role, Track
 from quitboard.settings import EvidenceSettings
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the same inputs would give other pictures than before."""
 FRAME_EVERY_US = 83_333
 """Twelve frames a second: the clip keeps eight of them, the rest tell `regions` what lies between."""

@@ -36,7 +36,7 @@ HEAD_MARGIN_PX = 2.0
 HEAD_SHARE = 1 / 3
 """Part of a person's height, from the top, that is filled when no head was found."""
 UPRIGHT = 1.8
-"""A person's box higher than this many of its widths shows more than head and shoulders."""
+"""A person's box higher than this many of its widths shows one person, and more than head and shoulders."""
 LARGEST_HEAD = 0.45
 """No head is more of an upright person's height."""
 SAME_HEAD = 0.35
@@ -75,6 +75,7 @@ class FrameRegions:
     heads: Boxes  # (n, 4) filled with one flat colour
     plates: Boxes  # (n, 4) filled with one flat colour
     bodies: Boxes  # (n, 4) reduced: every person that is known in this frame
+    tops: Boxes = field(default_factory=no_boxes)  # (n, 4) filled with one flat colour: there may be a second head
 
 
 def seen(at_us: int, detections: Detections, persons: Iterable[Sequence[float]] = ()) -> Seen:
@@ -116,7 +117,8 @@ def find_regions(frames: Sequence[Seen], *, width: int, height: int) -> list[Fra
     """Return the regions of each frame, in order; frames are given by rising `at_us`, best at the full frame rate.
 
     A head is filled where it, or its neighbour in time, was found. A person without a head of their own in a frame has
-    the top third filled, or more (`top_of`). Motor vehicles have the band filled in which a plate can be.
+    the top third filled, or more (`top_of`); so has one whose box is as wide as two, since it may hold somebody whom
+    the model saw neither as a person nor as a head. Motor vehicles have the band filled in which a plate can be.
     """
     times = [frame.at_us for frame in frames]
     heads = carry(times, [plausible(frame.heads, frame.persons) for frame in frames])
@@ -135,6 +137,7 @@ def find_regions(frames: Sequence[Seen], *, width: int, height: int) -> list[Fra
                 heads=inside(covers, width, height),
                 plates=inside(plates[index], width, height),
                 bodies=inside(list(persons[index]), width, height),
+                tops=inside([top_of(person) for person in persons[index] if not is_upright(person)], width, height),
             )
         )
     return found
@@ -147,11 +150,16 @@ def plausible(heads: Boxes, persons: Boxes) -> Boxes:
     """
     if not len(heads) or not len(persons):
         return heads
-    tall, wide = persons[:, 3] - persons[:, 1], np.maximum(persons[:, 2] - persons[:, 0], 1.0)
-    upright = persons[tall > UPRIGHT * wide]
+    upright = persons[[is_upright(person) for person in persons]]
     inside = intersection(heads, upright) >= 0.7 * area(heads)[:, None]
     large = (heads[:, 3] - heads[:, 1])[:, None] > LARGEST_HEAD * (upright[:, 3] - upright[:, 1])[None]
     return heads[~(inside & large).any(axis=1)]
+
+
+def is_upright(person: Boxes) -> bool:
+    """Return whether a person's box is as narrow as that of one who stands, walks or rides upright, and whole."""
+    width, height = person[2] - person[0], person[3] - person[1]
+    return bool(height > UPRIGHT * max(width, 1.0))
 
 
 def grow_head(box: Boxes) -> Boxes:

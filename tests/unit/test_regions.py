@@ -233,6 +233,18 @@ def test_a_tracked_person_counts_where_the_detector_saw_nobody() -> None:
 
 def test_regions_end_at_the_picture() -> None:
     (one,) = regions([[(Role.PERSON, box(-20, -10, 60, 200), 0.9), (Role.CAR, box(700, 500, 900, 700), 0.9)]])
-    for boxes in (one.heads, one.plates, one.bodies):
+    for boxes in (one.heads, one.plates, one.bodies, one.tops):
         assert (boxes >= 0).all()
         assert (boxes <= [WIDTH, HEIGHT, WIDTH, HEIGHT]).all()
+
+
+def test_a_box_as_wide_as_two_persons_may_hold_a_head_that_nobody_saw() -> None:
+    two = box(300, 200, 420, 400)
+    (one,) = regions([[(Role.PERSON, two, 0.9), (Role.HEAD, HEAD, 0.9)]])
+    assert is_inside(box(300, 200, 420, 266), one.tops)
+    assert len(one.heads) == 1, "only a head that was seen gets an icon"
+
+
+def test_of_one_who_stands_upright_no_more_than_the_head_is_filled() -> None:
+    (one,) = regions([[(Role.PERSON, PERSON, 0.9), (Role.HEAD, HEAD, 0.9)]])
+    assert not len(one.tops)
