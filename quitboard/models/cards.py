@@ -147,6 +147,7 @@ def card_markdown(
     chosen_on: Sequence[str],
     day: str,
     times: int,
+    runs: str,
 ) -> str:
     """Return `CARD.md`: how the model was made, and what was measured once it was."""
     lines = [
@@ -162,7 +163,7 @@ def card_markdown(
         "",
         "## Measured",
         "",
-        f"On {day}, at the thresholds in `card.toml`. They were chosen on other pictures",
+        f"On {day}, with `{runs}`, at the thresholds in `card.toml`. They were chosen on other pictures",
         f"({', '.join(chosen_on) or 'none: the common threshold'}), for the highest F1 of each class. Each picture",
         "counts only for the classes it labels; intervals are of a bootstrap over pictures. In this run the test sets",
         f"have been measured {times} time(s).",

@@ -254,6 +254,7 @@ class _Run:
             sets=measured,
             chosen_on=[step.name for step in sets["choose"]],
             day=datetime.now(UTC).date().isoformat(),
+            runs=runs,
             times=len(list(folder.parent.glob("*/card.toml"))),
         )
         files.write_text(folder / "CARD.md", markdown)
