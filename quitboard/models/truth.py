@@ -188,6 +188,7 @@ def _movers(content: Mapping[str, Any]) -> dict[int, Mover]:
                 raise _Wrong(f"frames[{number}]: a box is track, class, x0, y0, x1, y1, visible")
             paths.setdefault(int(box[0]), []).append((at_s, int(box[1]), values))
     movers = {}
+    vehicles = {int(row["track"]): role_named(str(row["class"])) for row in content.get("tracks") or []}
     for row in content.get("tracks") or []:
         role = role_named(str(row["class"]))
         track = int(row["track"])
@@ -204,16 +205,22 @@ def _movers(content: Mapping[str, Any]) -> dict[int, Mover]:
             role=role,
             act=str(row.get("act", "")),
             head=str(row.get("head") or ""),
-            rides=None if row.get("rides") is None else int(row["rides"]),
-            pushes=None if row.get("pushes") is None else int(row["pushes"]),
+            rides=_vehicle(row, "rides", vehicles),
+            pushes=_vehicle(row, "pushes", vehicles),
             seat=int(row.get("seat") or 0),
             seen_in_training=bool(row.get("seen_in_training", False)),
             at_us=np.array([round(at_s * 1e6) for at_s, _ in own], np.int64),
             xyxy=boxes,
             visible=np.array([values[4] if len(values) > 4 else 1.0 for _, values in own], np.float64),
         )
-    for mover in movers.values():
-        for vehicle in (mover.rides, mover.pushes):
-            if vehicle is not None and (vehicle not in movers or movers[vehicle].role not in VEHICLE_ROLES):
-                raise _Wrong(f"track {mover.track} goes with {vehicle}, which is no vehicle of it")
     return movers
+
+
+def _vehicle(row: Mapping[str, Any], key: str, vehicles: Mapping[int, Role | None]) -> int | None:
+    """Return the vehicle that somebody rides or pushes; None for what is none here, such as a pram."""
+    if row.get(key) is None:
+        return None
+    vehicle = int(row[key])
+    if vehicle not in vehicles:
+        raise _Wrong(f"track {row['track']} {key} {vehicle}, which is not told")
+    return vehicle if vehicles[vehicle] in VEHICLE_ROLES else None

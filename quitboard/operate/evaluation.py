@@ -57,13 +57,17 @@ class Evaluation:
     model: Mapping[str, Any]
     measured_on: str  # a day
     sections: tuple[Section, ...]
+    unusable: tuple[SetAside, ...] = ()  # folders, where others could be measured
 
     @property
     def set_aside(self) -> list[SetAside]:
         return [
-            dataclasses.replace(item, name=f"{section.folder.name}/{item.name}")
-            for section in self.sections
-            for item in section.set_aside
+            *self.unusable,
+            *(
+                dataclasses.replace(item, name=f"{section.folder.name}/{item.name}")
+                for section in self.sections
+                for item in section.set_aside
+            ),
         ]
 
     def as_plain(self) -> dict[str, Any]:
@@ -73,6 +77,7 @@ class Evaluation:
             "measured_on": self.measured_on,
             "model": dict(self.model),
             "sections": [dict(section.plain) for section in self.sections],
+            "set_aside": [dataclasses.asdict(item) for item in self.unusable],
         }
 
 
@@ -101,21 +106,18 @@ def evaluate(
     meant = _meant(roles)
     weights = registry.find(name or board.settings.detect.model, board.folder)
     detector = model.load(weights, imgsz=imgsz)
-    sections: list[Section] = []
     for folder in data:
         if not folder.exists():
             raise UsageError("no such file or folder", where=str(folder), todo="Check how it is spelt")
-        found = _truth_files(folder)
-        if found:
-            sections.append(_recordings(folder, found, detector, weights, imgsz, talk))
-        if folder.is_dir() and labelled.holds_pictures(folder):
-            sections.append(_pictures(folder, detector, split, meant, talk))
-        elif not found:
-            raise NothingUsable(
-                "neither labelled pictures nor recordings with a truth file",
-                where=str(folder),
-                todo="Give a folder with images/ and labels/, or one of recordings with <name>.truth.json beside them",
-            )
+    sections: list[Section] = []
+    unusable: list[NothingUsable] = []
+    for folder in data:
+        try:
+            sections += _folder(folder, detector, weights, imgsz, split, meant, talk)
+        except NothingUsable as error:
+            unusable.append(error)
+    if not sections:
+        raise unusable[0]
     return Evaluation(
         model={
             "name": detector.card.name,
@@ -126,7 +128,32 @@ def evaluate(
         },
         measured_on=datetime.now(UTC).date().isoformat(),
         sections=tuple(sections),
+        unusable=tuple(SetAside(name=error.where, reason=error.what, todo=error.todo) for error in unusable),
     )
+
+
+def _folder(
+    folder: Path,
+    detector: Detector,
+    weights: Path | None,
+    imgsz: int | None,
+    split: str,
+    meant: Mapping[str, Role | None],
+    talk: Talk,
+) -> list[Section]:
+    """Measure what a folder holds: recordings, pictures, or both."""
+    sections = []
+    if found := _truth_files(folder):
+        sections.append(_recordings(folder, found, detector, weights, imgsz, talk))
+    if folder.is_dir() and labelled.holds_pictures(folder):
+        sections.append(_pictures(folder, detector, split, meant, talk))
+    if not sections:
+        raise NothingUsable(
+            "neither labelled pictures nor recordings with a truth file",
+            where=str(folder),
+            todo="Give a folder with images/ and labels/, or one of recordings with <name>.truth.json beside them",
+        )
+    return sections
 
 
 def _meant(roles: str) -> dict[str, Role | None]:

@@ -152,6 +152,14 @@ def test_a_truth_file_without_its_recording_is_set_aside(recordings: Path) -> No
     assert "its recording is not there" in output
 
 
+def test_a_folder_that_cannot_be_measured_is_set_aside_where_another_can(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    code, output = run(tmp_path / "empty", pictures)
+    assert code == 3
+    assert "neither labelled pictures nor recordings" in output
+    assert "2 labelled pictures" in output
+
+
 def test_a_picture_whose_labels_are_wrong_is_set_aside(pictures: Path) -> None:
     (pictures / "labels" / "b.txt").write_text("9 0.5 0.5 0.1 0.1\n")
     code, output = run(pictures)

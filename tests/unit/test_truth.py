@@ -50,6 +50,13 @@ def test_a_rider_is_told_with_his_head_his_vehicle_and_his_way(tmp_path: Path) -
     assert np.isnan(rider.boxes_at(np.array([5_000_000]))).all()
 
 
+def test_who_pushes_a_pram_pushes_no_vehicle(tmp_path: Path) -> None:
+    tracks = [{"track": 1, "class": "person", "pushes": 2}, {"track": 2, "class": "pram"}]
+    truth = read_truth(written(tmp_path, {**WHOLE, "tracks": tracks}))
+    assert list(truth.movers) == [1]
+    assert truth.movers[1].pushes is None
+
+
 @pytest.mark.parametrize(
     ("offset_px", "same"), [(0.0, True), (6.0, True), (30.0, False)], ids=["on him", "near him", "beside him"]
 )
@@ -82,7 +89,7 @@ def test_a_found_track_is_of_whom_it_lies_on(tmp_path: Path, offset_px: float, s
         ({**WHOLE, "frames": [{"t": 0.0, "boxes": [[1, 0, 10]]}]}, "a box is"),
         ({**WHOLE, "frames": [{"t": -4, "boxes": []}]}, "t is seconds"),
         ({**WHOLE, "frames": [{"boxes": []}]}, "form"),
-        ({**WHOLE, "tracks": [{**TRACKS[0], "rides": 9}]}, "no vehicle"),
+        ({**WHOLE, "tracks": [{**TRACKS[0], "rides": 9}]}, "not told"),
     ],
 )
 def test_a_wrong_truth_file_is_refused_with_the_reason(tmp_path: Path, content: Any, reason: str) -> None:
