@@ -106,7 +106,7 @@ class Stage:
         crank = place.travelled_m / 2.2 * 2 * np.pi / 1.6
         points, normals = [], []
         for m, w in v.placed_parts(world, place.travelled_m, crank):
-            self.frame.things.append(Thing(m, w, tag))
+            self.frame.things.append(Thing(m, w, tag, closed=True))
             step = max(1, len(m.positions) // 500)
             points.append(apply(w, m.positions[::step]))
             normals.append(m.normals[::step] @ w[:3, :3].T)

@@ -182,7 +182,7 @@ def wheel(radius: float, width: float, rim: Color, tyre: Color = (0.06, 0.06, 0.
         ],
         -1,
     )
-    parts = [loft(np.concatenate([points, points[:1]])[:, ::-1], tyre, 0.15, caps=False)]
+    parts = [loft(np.concatenate([points, points[:1]]), tyre, 0.15, caps=False)]
     if spokes:
         parts.append(tube([[0, -0.03, 0], [0, 0.03, 0]], 0.025, rim, 0.5, 6))
         for k in range(spokes):

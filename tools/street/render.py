@@ -41,6 +41,7 @@ class Thing:
     mesh: Mesh
     world: Array
     tag: int = 0
+    closed: bool = False  # has no inside to be seen
 
 
 @dataclass
@@ -279,8 +280,10 @@ class Renderer:
             self._body(p.body)[FAR if camera.focal_px < FINE_PX_M * away[0] else FULL].render()
         ctx.disable(self.gl.CULL_FACE)
         for thing in frame.things:
+            (ctx.enable if thing.closed else ctx.disable)(self.gl.CULL_FACE)
             self._set(self.thing, "world", thing.world)
             self._mesh(thing.mesh)[0].render()
+        ctx.disable(self.gl.CULL_FACE)
         ctx.copy_framebuffer(self.resolved, self.screen)
         raw = np.frombuffer(self.resolved.read(components=3, alignment=1), np.uint8)
         return raw.reshape(self.size[1], self.size[0], 3)[::-1]

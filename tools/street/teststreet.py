@@ -56,7 +56,10 @@ def menu(site: Site, cast: Casting) -> list[Template]:
     acts.append(cast.walker(cast.stroll(), ("cap", "hood", "beanie", "bucket", "beret")[n % 5]))
     acts.append(cast.ride("cyclist", cast.lane(), ("helmet", "bare", "cap")[n % 3], kind="bicycle"))
     acts.append(cast.walker(cast.stroll()))
-    if (road and not site.crosswalk) or site.kind == "street":
+    if site.crosswalk and site.far != site.way:  # the gate lies behind the crosswalk, the lane on its other side
+        where = ("crosswalk_riding",)
+        acts.append(cast.ride("turning in over the crosswalk", cast.turning_in(), "helmet", where=where, speed=3.2))
+    elif road and not site.crosswalk:
         acts.append(cast.ride("crossing the sidewalk", cast.turning_in(), "helmet", speed=3.2))
     if n % 2 or not road:
         acts.append(cast.roller(cast.stroll()))
