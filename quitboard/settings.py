@@ -54,7 +54,7 @@ class DetectSettings:
 
     model: str = "default"
     runtime: Literal["auto", "openvino", "onnx", "torch"] = "auto"
-    imgsz: int = field(default=640, metadata=_in(160, 1920))
+    imgsz: int = field(default=576, metadata=_in(160, 1920))
     sample_fps: float = field(default=5.0, metadata=_in(1, 30))
     gate: bool = True
     gate_sensitivity: float = field(default=0.5, metadata=_in(0, 1))
