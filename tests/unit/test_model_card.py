@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from quitboard.detect import model
-from quitboard.detect.card import WearCard, card_from_names, read_card
+from quitboard.detect.card import WearCard, card_from_names, file_to_run, read_card
 from quitboard.detect.runtime import class_names
 from quitboard.errors import ModelUnusable
 from quitboard.records import ROLES, Role
@@ -120,8 +120,9 @@ def test_names_without_a_role_are_refused(names: list[str]) -> None:
 def test_the_shipped_card_names_all_roles_and_fits_its_weights() -> None:
     detector = model.load()
     folder = model.files.resource("data/models/default")
-    shipped = read_card(folder / "card.toml", "model.onnx", detector.card.sha256)
-    assert shipped.roles == ROLES
+    runs = file_to_run(folder) or folder / "model.onnx"
+    assert detector.card.sha256 == model.files.sha256_file(runs)
+    assert read_card(folder / "card.toml", runs.name, detector.card.sha256).roles == ROLES
 
 
 def test_a_missing_model_and_a_folder_without_one_are_refused(tmp_path: Path) -> None:
