@@ -219,7 +219,17 @@ def test_a_fast_rider_boxed_together_with_his_scooter_rides() -> None:
     """Far away, models box rider and scooter as one scooter."""
     rider = person(1, RIDING, NOW)
     both = [(box[0] - 6, box[1] + 8, box[2] + 6, box[3] + 4) for box in rider.xyxy.tolist()]
-    assert len(scene([rider, track(2, Role.SCOOTER, both, NOW, confidence=0.3)]).rides) == 1
+    assert len(scene([rider, track(2, Role.SCOOTER, both, NOW, confidence=0.4)]).rides) == 1
+
+
+@pytest.mark.parametrize(("speed_mps", "confidence", "rides"), [(2.6, 0.36, 0), (2.6, 0.5, 1), (4.0, 0.36, 1)])
+def test_the_nearer_to_walking_pace_the_surer_the_vehicle_must_be(
+    speed_mps: float, confidence: float, rides: int
+) -> None:
+    """People who stride past close to the camera look as fast as a slow rider."""
+    rider = person(1, straight(200, 500, speed_mps), NOW)
+    under = [(box[0] - 6, box[3] - 40, box[2] + 6, box[3] + 4) for box in rider.xyxy.tolist()]
+    assert len(scene([rider, track(2, Role.SCOOTER, under, NOW, confidence=confidence)]).rides) == rides
 
 
 def test_a_walker_boxed_as_a_scooter_as_a_whole_makes_no_rider() -> None:
