@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from quitboard.records import ROLES, Detections, Picture
 BOX_TOLERANCE_PX = 1.0
 CONFIDENCE_TOLERANCE = 0.01
 SHIPPED = files.resource("data/models/default")
+IMGSZ = tomllib.loads((SHIPPED / "card.toml").read_text("utf-8"))["imgsz"]
 
 # Modules that torch and ultralytics import warn about their own future; none of it is ours.
 pytestmark = [
@@ -83,7 +85,7 @@ def test_a_runtime_agrees_with_openvino(
 def test_openvino_agrees_with_ultralytics_itself(pictures: list[Picture], by_openvino: list[Detections]) -> None:
     _, yolo = model.import_yolo(SHIPPED / "model.pt")
     for picture, ours in zip(pictures, by_openvino, strict=True):
-        theirs = yolo.predict(picture, imgsz=640, conf=0.2, iou=0.7, verbose=False)[0].boxes
+        theirs = yolo.predict(picture, imgsz=IMGSZ, conf=0.2, iou=0.7, verbose=False)[0].boxes
         assert_agree(
             ours,
             Detections(
@@ -147,7 +149,7 @@ def test_a_users_own_pt_is_exported_once_and_its_names_are_its_roles(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     own = tmp_path / "mine.pt"
     shutil.copy(SHIPPED / "model.pt", own)
-    first = model.load(own, runtime="openvino", imgsz=640)
+    first = model.load(own, runtime="openvino", imgsz=IMGSZ)
     exports = list((tmp_path / "cache").rglob("*.onnx"))
     assert [path.stem for path in exports] == [files.sha256_file(own)]
     written = exports[0].stat().st_mtime_ns
