@@ -25,6 +25,7 @@ HEADS = (Role.HELMET, Role.HEAD)
 _SMALLEST_PX = 3
 _KEPT_SHARE = 0.4
 """A box that a cut leaves less of than this is no longer labelled."""
+_SCOOTER_LIKE = (Role.BICYCLE, Role.MOTORCYCLE)
 _SAME_IOU, _SAME_HEAD_IOU = 0.5, 0.3
 _CHIN = 1.15
 """Height of a helmeted head over the width of its shell."""
@@ -75,6 +76,8 @@ def filled(given: Sample, found: Detections, roles: Sequence[Role], *, sure: flo
         known = result.of(*HEADS) if is_head else result.of(role)
         if _repeats(box, known, _SAME_HEAD_IOU if is_head else _SAME_IOU):
             continue
+        if role in _SCOOTER_LIKE and _lies_on(box, result.of(Role.SCOOTER)):
+            continue  # COCO knows no electric scooter: its models call one a bicycle or a motorcycle
         if confidence >= sure:
             result = result.plus(role, box)
         elif confidence >= doubtful:
@@ -91,6 +94,13 @@ def _smear(picture: Picture, box: NDArray[np.float32]) -> None:
 
 def _repeats(box: NDArray[np.float32], known: Boxes, iou: float) -> bool:
     return len(known) > 0 and bool(iou_matrix(np.asarray(box, np.float32)[None], known.astype(np.float32)).max() > iou)
+
+
+def _lies_on(box: NDArray[np.float32], known: Boxes) -> bool:
+    """Whether a box shares more than half of the smaller area of both with one of `known`."""
+    shared = np.clip(np.minimum(known[:, 2:], box[2:]) - np.maximum(known[:, :2], box[:2]), 0, None).prod(axis=1)
+    smaller = np.minimum((known[:, 2:] - known[:, :2]).prod(axis=1), (box[2:] - box[:2]).prod())
+    return bool((shared > 0.5 * smaller).any())
 
 
 def whole_heads(given: Sample) -> Sample:
