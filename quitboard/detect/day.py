@@ -52,7 +52,13 @@ class Decision:
 
     @property
     def breaches(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.is_breach]
+        """What is reported: of one kind by one vehicle over one span, the surest, for two would have one id."""
+        surest: dict[tuple[str, int, int, int], Finding] = {}
+        for finding in self.findings:
+            key = (finding.kind, finding.vehicle.id, finding.from_us, finding.to_us)
+            if finding.is_breach and (key not in surest or finding.confidence > surest[key].confidence):
+                surest[key] = finding
+        return list(surest.values())
 
 
 def decide(

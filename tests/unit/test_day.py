@@ -66,6 +66,13 @@ def kinds(found: list[Seen], **more: int) -> list[str]:
     return [finding.kind for finding in decision.breaches]
 
 
+def test_one_breach_found_twice_is_reported_once() -> None:
+    """Two persons may each be bound to one vehicle over the same span; a bundle refuses two violations of one id."""
+    decision = decide([seen(10, sha256="a" * 64)], CAMERA, RULES, DAY, RuleSettings())
+    twice = dataclasses.replace(decision, findings=decision.findings * 2)
+    assert [one.kind for one in twice.breaches] == [one.kind for one in decision.breaches] != []
+
+
 def test_a_rider_breaches_two_rules_and_one_pair_of_pictures_shows_both() -> None:
     decision = decide([seen(10, sha256="a" * 64)], CAMERA, RULES, DAY, RuleSettings())
     assert [one.kind for one in decision.breaches] == ["no_helmet", "sidewalk"]
