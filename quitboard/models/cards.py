@@ -12,9 +12,9 @@ import numpy as np
 from quitboard import files
 from quitboard.detect.card import DEFAULT_CONFIDENCE
 from quitboard.detect.model import Detector
-from quitboard.models.labelled import LabelledPicture
+from quitboard.models.labelled import LabelledPicture, opened
 from quitboard.models.pictures import PictureFigures, Ranking, RoleFigures, Scored, figures, match
-from quitboard.models.sources import by_shape, opened
+from quitboard.models.sources import by_shape
 from quitboard.records import ROLES, Role
 
 THRESHOLDS = tuple(round(0.1 + 0.05 * step, 2) for step in range(11))

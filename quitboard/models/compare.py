@@ -19,9 +19,9 @@ import numpy as np
 from quitboard.detect.model import Detector
 from quitboard.errors import NothingUsable
 from quitboard.models.intervals import Array, Figure, percentiles, plain, resamples
-from quitboard.models.labelled import LabelledPicture
+from quitboard.models.labelled import LabelledPicture, opened
 from quitboard.models.pictures import Ranking, match
-from quitboard.models.sources import by_shape, opened
+from quitboard.models.sources import by_shape
 from quitboard.records import ROLES, Detections, Picture, Role
 
 LOWEST_CONFIDENCE = 0.005

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from quitboard.detect.boxes import iou_matrix
 from quitboard.detect.headwear import WEARS, Wear, cut, scaled, window_of
 from quitboard.detect.model import Detector
 from quitboard.errors import NothingUsable
+from quitboard.models.labelled import opened, rows_of
 from quitboard.records import ROLES, FloatArray, IntArray, Picture, Role
 
 KEPT_PX = 96
@@ -104,10 +104,12 @@ def labelled(
     states = _table(folder / "riderstate.csv", "state") if (folder / "riderstate.csv").is_file() else {}
     parts = []
     for path in sorted((folder / "images" / split).glob("*")):
-        picture = _opened(path)
+        picture = opened(path)
         name = path.relative_to(folder).as_posix()
         heads: list[_Head] = []
-        for number, (kind, box) in enumerate(_labels(folder / "labels" / split / f"{path.stem}.txt", picture)):
+        for number, (kind, box) in enumerate(
+            _labels(folder / "labels" / split / f"{path.stem}.txt", len(names), picture)
+        ):
             role = names[kind]
             state = states.get((name, number))
             if role in (Role.HELMET, Role.HEAD):
@@ -127,7 +129,7 @@ def rendered(folder: Path, *, validation: bool) -> HeadCrops:
         if (int(path.stem.rsplit("-", 1)[1]) // PER_STREET % VALIDATION_STREETS == 0) is not validation:
             continue
         truth = json.loads(path.read_text("utf-8"))
-        picture = _opened(folder / truth["picture"])
+        picture = opened(folder / truth["picture"])
         scale = picture.shape[1] / truth["resolution"][0]
         heads = []
         for row in truth["boxes"]:
@@ -146,20 +148,11 @@ def _nonempty(parts: Sequence[HeadCrops], folder: Path) -> HeadCrops:
     return joined(parts)
 
 
-def _opened(path: Path) -> Picture:
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise NothingUsable("a picture cannot be read", where=path.name, todo="Mend or remove it")
-    return np.asarray(picture, np.uint8)
-
-
-def _labels(path: Path, picture: Picture) -> Iterator[tuple[int, tuple[float, float, float, float]]]:
+def _labels(path: Path, classes: int, picture: Picture) -> Iterator[tuple[int, tuple[float, float, float, float]]]:
+    """Yield class and box (px) of each label. Raises `ItemError`, with the line."""
     height, width = picture.shape[:2]
-    if not path.is_file():
-        return
-    for line in path.read_text("utf-8").splitlines():
-        kind, x, y, w, h = (float(part) for part in line.split()[:5])
-        yield int(kind), ((x - w / 2) * width, (y - h / 2) * height, (x + w / 2) * width, (y + h / 2) * height)
+    for kind, (x0, y0, x1, y1) in rows_of(path, classes) or ():
+        yield kind, (x0 * width, y0 * height, x1 * width, y1 * height)
 
 
 def _table(path: Path, column: str) -> dict[tuple[str, int], str]:

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
+import cv2
 import numpy as np
 import yaml
 
 from quitboard.detect.card import role_named
 from quitboard.errors import ItemError, NothingUsable, SettingsError
-from quitboard.records import ROLES, FloatArray, Role, SetAside
+from quitboard.records import ROLES, FloatArray, Picture, Role, SetAside
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -86,7 +87,7 @@ def read_set(folder: Path, *, split: str = "", classes: Mapping[str, Role | None
     for path in paths:
         name = readable(path.relative_to(folder))
         try:
-            rows = _rows(_labels_of(path), len(names))
+            rows = rows_of(_labels_of(path), len(names))
         except ItemError as error:
             set_aside.append(SetAside(name=name, reason=str(error), todo="Mend or remove it"))
             continue
@@ -127,6 +128,14 @@ def read_set(folder: Path, *, split: str = "", classes: Mapping[str, Role | None
         set_aside=tuple(set_aside),
         notes=tuple(notes),
     )
+
+
+def opened(path: Path) -> Picture:
+    """Read a picture. Raises `NothingUsable`."""
+    content = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if content is None:
+        raise NothingUsable("a picture cannot be read", where=path.name, todo="Mend or remove it")
+    return np.asarray(content, np.uint8)
 
 
 # --- files and folders -----------------------------------------------------------------------------------------------
@@ -228,7 +237,7 @@ def _manifest(folder: Path, meant: Mapping[str, Role | None]) -> dict[str, froze
         ) from None
 
 
-def _rows(path: Path, classes: int) -> list[tuple[int, tuple[float, float, float, float]]] | None:
+def rows_of(path: Path, classes: int) -> list[tuple[int, tuple[float, float, float, float]]] | None:
     """Return (class, x1, y1, x2, y2) as shares of the picture; None where there is no file.
 
     Raises:

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from quitboard import files
 from quitboard.detect import video
 from quitboard.errors import NothingUsable, SettingsError
-from quitboard.models.labelled import LabelledPicture, read_set
+from quitboard.models.labelled import LabelledPicture, opened, read_set
 from quitboard.models.recipe import Pictures, Recipe
 from quitboard.models.samples import Sample, label_lines, sample
 from quitboard.models.shards import Packed
-from quitboard.records import ROLES, Picture, Role
+from quitboard.records import ROLES, Role
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 _RECORDINGS = (".mp4", ".avi", ".mkv", ".mov", ".ts", ".m4v")
@@ -159,14 +158,6 @@ def _recording_item(path: Path, folder: Path, count: int) -> Item:
                 yield Sample(name=whole.name, picture=whole.picture, roles=(), xyxy=whole.xyxy, labelled=frozenset())
 
     return Item(name=name, key=files.sha256_file(path), size=count * _FRAME_BYTES, load=load)
-
-
-def opened(path: Path) -> Picture:
-    """Read a picture. Raises `NothingUsable`."""
-    content = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if content is None:
-        raise NothingUsable("a picture cannot be read", where=path.name, todo="Mend or remove it")
-    return np.asarray(content, np.uint8)
 
 
 def by_shape(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:

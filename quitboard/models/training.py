@@ -24,11 +24,10 @@ from quitboard.detect import model
 from quitboard.errors import SettingsError
 from quitboard.models import cards, export, prepare, quantise, shards, wear_step
 from quitboard.models import train as training
-from quitboard.models.labelled import read_set
+from quitboard.models.labelled import opened, read_set
 from quitboard.models.pictures import Scored
 from quitboard.models.prepare import Step, key_of
 from quitboard.models.recipe import Recipe, Round
-from quitboard.models.sources import opened
 from quitboard.models.train import Device
 from quitboard.records import Role
 
