@@ -38,7 +38,7 @@ _PARTS_OF_A_NETWORK = re.compile(
 )
 
 
-def add(weights: Path, name: str, *, board: Path, meant: Mapping[str, str], licence: str, imgsz: int) -> Path:
+def add(weights: Path, name: str, *, board: Path, meant: Mapping[str, Role | None], licence: str, imgsz: int) -> Path:
     """Take a model into the board in folder `board` and return its folder.
 
     Args:
@@ -49,7 +49,7 @@ def add(weights: Path, name: str, *, board: Path, meant: Mapping[str, str], lice
         imgsz: longest side of the network's input, in px.
 
     Raises:
-        UsageError: the name is taken or not one, or `meant` names a class or role that does not exist.
+        UsageError: the name is taken or not one, or `meant` names a class that does not exist.
         ModelUnusable: not a model, not a YOLO detection model, a dangerous file, or no class with a role.
     """
     if not _NAME.fullmatch(name):
@@ -153,11 +153,13 @@ def look(path: str, imgsz: int) -> None:
         sys.stdout.write(json.dumps({"names": network.names, "classes": output.shape[0] - 4}))
 
 
-def roles_of(names: Sequence[str], classes: int, meant: Mapping[str, str], *, shown: str) -> tuple[Role | None, ...]:
+def roles_of(
+    names: Sequence[str], classes: int, meant: Mapping[str, Role | None], *, shown: str
+) -> tuple[Role | None, ...]:
     """Return what each of a model's classes means: as `meant` says, else by its name or a synonym of it.
 
     Raises:
-        UsageError: `meant` names a class or a role that does not exist.
+        UsageError: `meant` names a class that does not exist.
         ModelUnusable: no class has a role, or the file tells no names and `meant` none either.
     """
     known = list(names) if len(names) == classes else [str(number) for number in range(classes)]
@@ -165,8 +167,6 @@ def roles_of(names: Sequence[str], classes: int, meant: Mapping[str, str], *, sh
         raise UsageError(
             f"the model has no class {', '.join(unknown)}", where="--roles", todo=f"It has {_listed(known)}"
         )
-    if wrong := sorted({role for role in meant.values() if role and role not in set(ROLES)}):
-        raise UsageError(f"no role {', '.join(wrong)}", where="--roles", todo=f"Roles are {', '.join(ROLES)}")
     roles = tuple(_role(name, number, meant) for number, name in enumerate(known))
     if not any(roles):
         raise ModelUnusable(
@@ -177,10 +177,10 @@ def roles_of(names: Sequence[str], classes: int, meant: Mapping[str, str], *, sh
     return roles
 
 
-def _role(name: str, number: int, meant: Mapping[str, str]) -> Role | None:
-    told = meant.get(name, meant.get(str(number)))
-    if told is not None:
-        return Role(told) if told else None
+def _role(name: str, number: int, meant: Mapping[str, Role | None]) -> Role | None:
+    for told in (name, str(number)):
+        if told in meant:
+            return meant[told]
     return role_named(name)
 
 

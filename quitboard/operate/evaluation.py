@@ -30,7 +30,8 @@ from quitboard.models.recordings import Held
 from quitboard.models.truth import Truth
 from quitboard.models.violations import Score
 from quitboard.operate.boards import SHIPPED_CATALOGUE, Board
-from quitboard.records import ROLES, Camera, Role, Rule, SetAside
+from quitboard.operate.modelling import roles_told
+from quitboard.records import Camera, Role, Rule, SetAside
 from quitboard.settings import CAMERAS_NAME, SETTINGS_NAME, Settings, load_cameras, load_settings
 
 FORMAT = "quitboard-evaluation/1"
@@ -103,7 +104,7 @@ def evaluate(
         UsageError: a path does not exist, or `roles` names none.
         SettingsError, ModelUnusable, DiskFull: as `detect`.
     """
-    meant = _meant(roles)
+    meant = roles_told(roles)
     weights = registry.find(name or board.settings.detect.model, board.folder)
     detector = model.load(weights, imgsz=imgsz)
     for folder in data:
@@ -154,20 +155,6 @@ def _folder(
             todo="Give a folder with images/ and labels/, or one of recordings with <name>.truth.json beside them",
         )
     return sections
-
-
-def _meant(roles: str) -> dict[str, Role | None]:
-    meant: dict[str, Role | None] = {}
-    for one in filter(None, roles.split(",")):
-        name, equals, role = one.rpartition("=")
-        if not equals or role not in {*ROLES, ""}:
-            raise UsageError(
-                f"{one!r} says of no class what it means",
-                where="--roles",
-                todo=f"Write NAME=ROLE with a role out of {', '.join(ROLES)}; NAME= for none",
-            )
-        meant[name.strip()] = Role(role) if role else None
-    return meant
 
 
 # --- pictures --------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from quitboard.console import Talk
 from quitboard.errors import UsageError
 from quitboard.files import resource
 from quitboard.models import registry
+from quitboard.records import ROLES, Role
 
 
 def train(
@@ -112,12 +113,26 @@ def add(weights: Path, name: str, *, board: Path, talk: Talk, roles: str, licenc
     """Add a model to a board; see `quitboard.models.adding.add`, whose errors these are."""
     from quitboard.models import adding
 
-    meant = dict(_pair(text, "--roles") for text in roles.split(",") if text.strip())
-    folder = adding.add(weights, name, board=board, meant=meant, licence=licence, imgsz=imgsz)
+    folder = adding.add(weights, name, board=board, meant=roles_told(roles), licence=licence, imgsz=imgsz)
     one = next(one for one in registry.listed(board) if one.folder == folder)
     talk.give(one.as_plain())
     for line in registry.words(one):
         talk.say(line)
+
+
+def roles_told(text: str) -> dict[str, Role | None]:
+    """Return what `--roles NAME=ROLE,…` says of class names; `NAME=` is for none. Raises `UsageError`."""
+    told: dict[str, Role | None] = {}
+    for one in filter(None, text.split(",")):
+        name, equals, role = one.rpartition("=")
+        if not equals or role not in {*ROLES, ""}:
+            raise UsageError(
+                f"{one!r} says of no class what it means",
+                where="--roles",
+                todo=f"Write NAME=ROLE with a role out of {', '.join(ROLES)}; NAME= for none",
+            )
+        told[name.strip()] = Role(role) if role else None
+    return told
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

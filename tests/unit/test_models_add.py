@@ -16,6 +16,7 @@ from quitboard.cli import app
 from quitboard.detect import card, model
 from quitboard.errors import ModelUnusable, UsageError
 from quitboard.models import adding, registry
+from quitboard.operate import modelling
 from quitboard.records import Role
 
 SHIPPED = files.resource("data/models/default")
@@ -63,14 +64,14 @@ def test_a_name_is_one_and_free(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("names", "meant", "roles"),
     [
-        (("rider", "kickboard"), {"rider": "person"}, (Role.PERSON, Role.SCOOTER)),
+        (("rider", "kickboard"), {"rider": Role.PERSON}, (Role.PERSON, Role.SCOOTER)),
         (("person", "motorbike", "dog"), {}, (Role.PERSON, Role.MOTORCYCLE, None)),
-        (("person", "head"), {"head": ""}, (Role.PERSON, None)),
-        ((), {"0": "person", "1": "scooter"}, (Role.PERSON, Role.SCOOTER)),
+        (("person", "head"), {"head": None}, (Role.PERSON, None)),
+        ((), {"0": Role.PERSON, "1": Role.SCOOTER}, (Role.PERSON, Role.SCOOTER)),
     ],
 )
 def test_classes_mean_what_is_told_else_what_their_names_mean(
-    names: tuple[str, ...], meant: dict[str, str], roles: tuple[Role | None, ...]
+    names: tuple[str, ...], meant: dict[str, Role | None], roles: tuple[Role | None, ...]
 ) -> None:
     assert adding.roles_of(names, len(roles), meant, shown="m") == roles
 
@@ -79,9 +80,9 @@ def test_what_cannot_be_known_is_asked_for() -> None:
     with pytest.raises(ModelUnusable, match=r"cls0, cls1.*--roles cls0=person"):
         adding.roles_of(("cls0", "cls1"), 2, {}, shown="m.onnx")
     with pytest.raises(UsageError, match=r"no class hat.*It has person"):
-        adding.roles_of(("person",), 1, {"hat": "helmet"}, shown="m.onnx")
-    with pytest.raises(UsageError, match="no role hat"):
-        adding.roles_of(("person",), 1, {"person": "hat"}, shown="m.onnx")
+        adding.roles_of(("person",), 1, {"hat": Role.HELMET}, shown="m.onnx")
+    with pytest.raises(UsageError, match=r"'person=hat' says of no class what it means.*scooter"):
+        modelling.roles_told("head=,person=hat")
 
 
 class _Strikes:
