@@ -55,6 +55,11 @@ street-test: .venv/full  ## render the test recordings with their truth: make st
 	@$(INSTALL) --group street
 	@$(BIN)/python -m tools.street test --out "$(or $(OUT),street-out)/test" --count $(or $(COUNT),20)
 
+.PHONY: fonts
+fonts: .venv/full  ## cut the pages' typeface anew, after texts that need other syllables (needs npm)
+	@$(INSTALL) --group fonts
+	@$(BIN)/python -m tools.fonts
+
 .PHONY: clean
 clean:  ## remove the environment and what the commands made
 	rm -rf .venv demo-board bench-out street-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

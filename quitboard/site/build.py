@@ -138,7 +138,7 @@ def fingerprint_of(data: SiteData, settings: Settings, media: Media) -> str:
     return total.hexdigest()
 
 
-_SOURCES = frozenset((".py", ".html", ".css", ".js", ".svg", ".toml"))
+_SOURCES = frozenset((".py", ".html", ".css", ".js", ".svg", ".toml", ".woff2"))
 
 
 def _write(

@@ -18,7 +18,10 @@ from quitboard.site.plain import place_path
 from quitboard.site.view import View, segment
 
 SECTIONS = ("violations", "statistics", "places", "law", "method", "data", "contact")
-CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; "
+    "form-action 'none'"
+)
 _ROOT_MARK = "\x00"
 """Stands for the way back to the site's root in markup that is made once and used at several depths."""
 
