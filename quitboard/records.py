@@ -218,6 +218,26 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """Evidence taken back for good. It holds for whatever the camera shows in that span, whatever the model."""
+
+    id: str  # of the violation that was withdrawn
+    camera_id: str
+    started_at: datetime
+    ended_at: datetime
+    withdrawn_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawnSpan:
+    """A withdrawal's span with the margin that a clip reaches beyond its violation; both ends included."""
+
+    camera_id: str
+    from_at: datetime
+    to_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
     """What was watched in one hour of one recording: the denominator of every rate.
 
