@@ -94,7 +94,23 @@ class SiteSettings:
     embargo_hours: float = field(default=0.0, metadata=_in(0, 24 * 365))
     evidence_days: int = field(default=30, metadata=_in(1, 3650))
     only_confirmed: bool = False
+    keep_generations: int = field(default=2, metadata=_in(0, 30))
     data_licence: str = "CC BY 4.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishSettings:
+    """Where the site goes. Secrets never stand here: S3 reads them from the environment or a profile, git from its own."""
+
+    consent: bool = False
+    targets: tuple[str, ...] = ()
+    endpoint_url: str = ""
+    region: str = ""
+    profile: str = ""
+    cloudfront_distribution: str = ""
+    repository: str = ""
+    branch: str = "gh-pages"
+    cname: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +130,7 @@ class Settings:
     rules: RuleSettings = RuleSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     site: SiteSettings = SiteSettings()
+    publish: PublishSettings = PublishSettings()
     legacy: LegacySettings = LegacySettings()
 
     def sha256_of(self, *sections: str) -> str:
