@@ -21,9 +21,10 @@ from quitboard.records import SetAside
 from quitboard.settings import Settings
 from quitboard.site.data import Facts, SiteData, publishing, read
 from quitboard.site.downloads import downloads
+from quitboard.site.generations import drop, locked_target, prune, put_in_place
 from quitboard.site.i18n import LANGUAGES, load_words
 from quitboard.site.media import Media, prepare
-from quitboard.site.output import Old, Staging, begin, finish, keep, locked_target, read_old
+from quitboard.site.output import Old, Staging, begin, finish, mark, read_old, staging_of
 from quitboard.site.pages import Page, pages
 from quitboard.site.view import View
 
@@ -95,6 +96,7 @@ def build(
             files, written, removed = len(old.sums), 0, 0
         else:
             files, written, removed = _write(target, old, fingerprint, data, settings, media, workers, progress)
+        prune(target, most=settings.site.keep_generations, withdrawn=[stone.id for stone in data.tombstones])
     return Built(
         out=target,
         files=files,
@@ -186,9 +188,10 @@ def _write(
     size = sum(sum(part.sizes.values()) for part in parts)
     removed = len(old.sums.keys() - sums.keys())
     if old.whole and not written and not removed:
-        keep(out, sums, size, fingerprint)
+        mark(out, sums, size, fingerprint)
+        drop(staging_of(out))
     else:
-        finish(out, sums, size, fingerprint)
+        put_in_place(out, finish(out, sums, size, fingerprint), is_worth_keeping=old.whole)
     return len(sums), written, removed
 
 

@@ -1,13 +1,11 @@
-"""The site's folder: built beside the old one, file by file as a link where nothing changed, then exchanged at once.
+"""The site's folder: its next generation is written beside it, file by file as a link where nothing changed.
 
-A reader, or a command killed at any instant, meets the old site or the new one, never a mixture. Two files in it
-say that it is ours and what it holds: `.quitboard-site.json`, and `SHA256SUMS`, which `sha256sum -c` reads.
+Two files in it say that it is ours and what it holds: `.quitboard-site.json`, and `SHA256SUMS`, which
+`sha256sum -c` reads. How a generation takes the place of another is in `generations`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import errno
 import json
 import os
@@ -17,15 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quitboard.errors import UsageError
-from quitboard.files import disk_full_named, locked, sha256_bytes, sync_folder
+from quitboard.files import disk_full_named, sha256_bytes, sync_folder
 
 MARKER = ".quitboard-site.json"
 SUMS = "SHA256SUMS"
-_OURS = frozenset((MARKER, SUMS))
+_MARKER_NEW = f"{MARKER}.new"
+_OURS = frozenset((MARKER, _MARKER_NEW, SUMS))
 _JUNK = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
 """What file managers leave behind: neither ours nor missed."""
-
-_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,51 +34,28 @@ class Old:
     whole: bool
 
 
-@contextlib.contextmanager
-def locked_target(out: Path) -> Iterator[Path]:
-    """Hold the output folder for one build; yields its real path, with what a killed build left behind put right.
-
-    Raises:
-        Locked: another build is at work on it.
-        UsageError: it is not ours to replace.
-    """
-    out = Path(os.path.realpath(out))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with locked(out.parent / f".{out.name}.lock", what="site"):
-        previous = _previous(out)
-        if previous.is_dir() and not out.exists():
-            previous.rename(out)  # killed between the two renames of a system that cannot exchange
-        for leftover in (staging_of(out), previous):
-            if (leftover / MARKER).is_file() or (leftover.is_dir() and not any(leftover.iterdir())):
-                _discard(leftover)
-        _refuse_foreign(out)
-        yield out
-
-
 def staging_of(out: Path) -> Path:
     """Return the folder beside `out` in which its next generation is built."""
     return out.with_name(f".{out.name}.building")
 
 
-def _previous(out: Path) -> Path:
-    return out.with_name(f".{out.name}.previous")
-
-
-def _refuse_foreign(out: Path) -> None:
+def refuse_foreign(out: Path) -> None:
+    """Raise `UsageError` where `out` is neither new, nor empty, nor made by an earlier build."""
     if not out.exists():
         return
     if not out.is_dir():
         raise UsageError("the output is a file, not a folder", where=out.name, todo="Name another folder with -o")
-    if not any(out.iterdir()):
-        return
-    if not _is_marked(out):
+    if not is_ours(out):
         raise UsageError(
             "the output folder is not empty and was not made by build-site", where=out.name,
             todo="Name another folder with -o, or empty this one yourself",
         )  # fmt: skip
 
 
-def _is_marked(folder: Path) -> bool:
+def is_ours(folder: Path) -> bool:
+    """Say whether build-site made a folder, finished or not; one that holds nothing else is anybody's."""
+    if all(path.name in (MARKER, _MARKER_NEW) for path in folder.iterdir()):
+        return True
     try:
         return bool(json.loads((folder / MARKER).read_text()).get("made_by") == "quitboard")
     except (OSError, ValueError, AttributeError):
@@ -98,11 +72,7 @@ def read_old(out: Path) -> Old:
         return Old(sums={}, fingerprint="", whole=False)
     marker = json.loads((out / MARKER).read_text())
     built_ns = (out / MARKER).stat().st_mtime_ns
-    sums: dict[str, str] = {}
-    if (out / SUMS).is_file():
-        for line in (out / SUMS).read_text().splitlines():
-            digest, _, path = line.partition("  ")
-            sums[path] = digest
+    sums = read_sums(out)
     found = 0
     total = 0
     touched: set[str] = set()
@@ -129,6 +99,14 @@ def read_old(out: Path) -> Old:
         {path: digest for path, digest in sums.items() if path not in touched} if total == marker.get("bytes") else {}
     )
     return Old(sums=trusted, fingerprint=str(marker.get("fingerprint", "")), whole=whole)
+
+
+def read_sums(site: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a site by its path, as its sums file says; empty without one."""
+    if not (site / SUMS).is_file():
+        return {}
+    lines = (line.partition("  ") for line in (site / SUMS).read_text().splitlines())
+    return {path: digest for digest, _, path in lines}
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
@@ -209,17 +187,6 @@ def _linked(source: Path, target: str) -> bool:
     return True
 
 
-def _discard(folder: Path) -> None:
-    """Delete a generation, its marker last: killed on the way, what is left is still known to be ours."""
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        elif path.name != MARKER:
-            path.unlink()
-    (folder / MARKER).unlink(missing_ok=True)
-    folder.rmdir()
-
-
 def begin(out: Path) -> None:
     """Open an empty staging folder, marked as ours so that a later build may clear it.
 
@@ -236,48 +203,20 @@ def begin(out: Path) -> None:
     (staging / MARKER).write_text('{"made_by": "quitboard", "unfinished": true}')
 
 
-def finish(out: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str) -> None:
-    """Write the two files about the site and put it in the place of the old one, which is then deleted."""
+def finish(out: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str) -> Path:
+    """Write the two files about the next generation, and return its folder: ready to take its place."""
     staging = staging_of(out)
     with disk_full_named(SUMS):
         (staging / SUMS).write_text("".join(f"{digest}  {path}\n" for path, digest in sorted(sums.items())))
-    _mark(staging, sums, total_bytes, fingerprint)
+    mark(staging, sums, total_bytes, fingerprint)
     sync_folder(staging)
-    exchange(staging, out)
-    sync_folder(out.parent)
-    if staging.exists():
-        _discard(staging)
+    return staging
 
 
-def _mark(folder: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str) -> None:
+def mark(folder: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str) -> None:
     """Write the marker anew under its name: last, so that nothing built is younger than it."""
     marker = {"made_by": "quitboard", "fingerprint": fingerprint, "files": len(sums), "bytes": total_bytes}
-    temporary = folder / f"{MARKER}.new"
+    temporary = folder / _MARKER_NEW
     with disk_full_named(MARKER):
         temporary.write_text(json.dumps(marker, sort_keys=True))
     temporary.replace(folder / MARKER)
-
-
-def keep(out: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str) -> None:
-    """Let the present site stand, every file being as it would be built, and remember what it was built from."""
-    _mark(out, sums, total_bytes, fingerprint)
-    _discard(staging_of(out))
-
-
-def exchange(staging: Path, out: Path) -> None:
-    """Let two folders change places in one step; where the system cannot, in two renames that `locked_target` mends."""
-    if not out.exists() or not any(out.iterdir()):
-        staging.rename(out)
-        return
-    libc = ctypes.CDLL(None, use_errno=True)
-    if hasattr(libc, "renameat2"):
-        done = libc.renameat2(_AT_FDCWD, os.fsencode(staging), _AT_FDCWD, os.fsencode(out), _RENAME_EXCHANGE)
-        if done == 0:
-            return
-        code = ctypes.get_errno()
-        if code not in (errno.ENOSYS, errno.EINVAL):
-            raise OSError(code, os.strerror(code), str(out))
-    previous = _previous(out)
-    out.rename(previous)
-    staging.rename(out)
-    _discard(previous)

@@ -25,6 +25,13 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     return make_board(tmp_path_factory.mktemp("board"), weeks=3, violations=60, pictures=4)
 
 
+@pytest.fixture
+def copy(board: Sample, tmp_path: Path) -> Sample:
+    """A board of one's own, to change."""
+    shutil.copytree(board.database.parent, tmp_path / "board")
+    return Sample(tmp_path / "board" / "board.duckdb", tmp_path / "board" / "media")
+
+
 @pytest.fixture(scope="session")
 def site(board: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built site of `board`. Tests only read it."""
