@@ -2,6 +2,7 @@
 
 connection      open, create, migrate (a backup first)
 load            a bundle's rows in one transaction
+withdrawals     what was taken back for good, and where it is still due
 board           what the site and `stats` ask: published violations, rates, coverage
 export          the public fields as CSV, JSON and Parquet
 """

@@ -188,10 +188,17 @@ class Board:
         return [MediaRow(*row) for row in rows]
 
     def tombstones(self) -> list[Tombstone]:
-        """Return what was withdrawn, by id."""
+        """Return what was withdrawn, and what was hidden with it for showing the same seconds, by id."""
         return [
             Tombstone(*row)
-            for row in self._all("SELECT id, camera_id, strftime(withdrawn_at, '%Y-%m-%d') FROM withdrawal ORDER BY id")
+            for row in self._all(
+                """SELECT id, camera_id, strftime(withdrawn_at, '%Y-%m-%d') FROM withdrawal
+                   UNION
+                   SELECT v.violation_id, w.camera_id, strftime(w.withdrawn_at, '%Y-%m-%d')
+                   FROM withdrawn_violation v JOIN withdrawal w ON w.id = v.withdrawal_id
+                   WHERE v.violation_id NOT IN (SELECT id FROM withdrawal)
+                   ORDER BY id"""
+            )
         ]
 
     # --- statistics -----------------------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ _AGREEMENTS = {
         SELECT count(*) FROM violation_info v JOIN withdrawn_span w
             ON w.camera_id = v.camera_id AND w.from_at <= v.ended_at AND w.to_at >= v.started_at
         WHERE v.still_sha256 <> '' OR v.clip_sha256 <> ''""",
+    "pictures that were withdrawn and are listed": """
+        SELECT count(*) FROM media WHERE sha256 IN (SELECT sha256 FROM withdrawn_media)""",
 }
 
 

@@ -16,9 +16,10 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from quitboard.database import withdrawals
 from quitboard.database.connection import Connection
 from quitboard.errors import BundleError
-from quitboard.records import Camera, ModelCard, Recording, Rule
+from quitboard.records import Camera, ModelCard, Recording, Rule, Withdrawal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,8 +93,21 @@ class Loader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._bundles = {row[0] for row in connection.execute("SELECT id FROM bundle").fetchall()}
-        self._withdrawn = {row[0] for row in connection.execute("SELECT DISTINCT camera_id FROM withdrawal").fetchall()}
+        self._read_withdrawals()
         self._told: set[Camera | str] = set()  # cameras as they are, models by their hash
+
+    def _read_withdrawals(self) -> None:
+        rows = self._connection.execute("SELECT DISTINCT camera_id FROM withdrawal").fetchall()
+        self._withdrawn_cameras = {camera_id for (camera_id,) in rows}
+        self._withdrawn_media = withdrawals.withdrawn_media(self._connection)
+
+    def learn(self, told: Sequence[Withdrawal], *, now: datetime) -> list[str]:
+        """Take over what a struck bundle says was taken back; return the pictures that the media folder must lose."""
+        if not told:
+            return []
+        gone = withdrawals.learn(self._connection, told, now=now)
+        self._read_withdrawals()
+        return gone
 
     def has(self, bundle_id: str) -> bool:
         """Tell whether a bundle's rows are there already."""
@@ -138,8 +152,10 @@ class Loader:
             count, wanted = self._insert_violations(source, violations)
             for batch in exposures:
                 self._insert("exposure", _with(batch, bundle_id=source.id))
-            if source.camera.id in self._withdrawn:
-                wanted = self._without_withdrawn(source.id)
+            struck: list[str] = []
+            if source.camera.id in self._withdrawn_cameras or not self._withdrawn_media.isdisjoint(wanted):
+                struck = withdrawals.strike(self._connection, source.id)
+                wanted = self._named_by(source.id)
             self._insert_media(list(store(wanted)))
             orphans = self._forget_orphans() if stale else []
             self._connection.execute("COMMIT")
@@ -148,7 +164,11 @@ class Loader:
             raise
         self._bundles = (self._bundles - gone) | {source.id}
         self._told |= {source.camera, source.model.sha256 if source.model else ""}
-        return Loaded(violations=count, replaced=len({bundle_id for bundle_id, _ in stale}), orphans=tuple(orphans))
+        if self._withdrawn_cameras:
+            self._read_withdrawals()
+        return Loaded(
+            violations=count, replaced=len({bundle_id for bundle_id, _ in stale}), orphans=(*orphans, *struck)
+        )
 
     def _seen_before(self, source: Source) -> tuple[dict[str, int], list[tuple[str, str]]]:
         """Return when each recording was first ingested, and which (bundle, recording) this source replaces."""
@@ -253,15 +273,8 @@ class Loader:
                 named.update(batch[column].unique().to_pylist())
         return count, sorted(named - {""})
 
-    def _without_withdrawn(self, bundle_id: str) -> list[str]:
-        """Take the pictures off what was withdrawn, whatever the model; return the hashes of those that are left."""
-        self._connection.execute(
-            """UPDATE violation_info SET still_sha256 = '', clip_sha256 = '', evidence_note = 'withdrawn'
-               WHERE bundle_id = ? AND EXISTS (
-                   SELECT 1 FROM withdrawn_span w WHERE w.camera_id = violation_info.camera_id
-                   AND w.from_at <= violation_info.ended_at AND w.to_at >= violation_info.started_at)""",
-            [bundle_id],
-        )
+    def _named_by(self, bundle_id: str) -> list[str]:
+        """Return the hashes of the pictures that a bundle's rows name."""
         rows = self._connection.execute(
             """SELECT still_sha256 FROM violation_info WHERE bundle_id = $id AND still_sha256 <> ''
                UNION SELECT clip_sha256 FROM violation_info WHERE bundle_id = $id AND clip_sha256 <> '' ORDER BY 1""",

@@ -31,6 +31,7 @@ NOW = datetime(2023, 5, 1, 3, tzinfo=UTC)
 FIRST_TABLES = {"violation", "cctv", "violation_info", "violation_file", "user"}
 OTHER_TABLES = {
     *("bundle", "exposure", "media", "media_history", "verdict", "withdrawal", "model", "run", "publication"),
+    *("withdrawn_violation", "withdrawn_media", "take_back"),
     "schema_version",
 }
 
