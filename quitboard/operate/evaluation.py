@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from quitboard import catalogue, files
+from quitboard import catalogue
 from quitboard.console import Talk
 from quitboard.detect import model, run
 from quitboard.detect.journal import FOLDER_NAME
@@ -314,15 +314,3 @@ def _detected(
     except NothingUsable as error:
         raise ItemError(error.todo or error.what) from None
     return work / report.days[0].bundle, report.set_aside
-
-
-def write(evaluation: Evaluation, out: Path) -> Path:
-    """Write the report and the figures as JSON into `out`; return the report."""
-    import json
-
-    from quitboard.operate.evaluation_report import report
-
-    page = out / "index.html"
-    files.write_text(out / "evaluation.json", json.dumps(evaluation.as_plain(), ensure_ascii=False, indent=1) + "\n")
-    files.write_bytes(page, report(evaluation, out))
-    return page

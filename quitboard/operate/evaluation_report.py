@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from quitboard import files
 from quitboard.models.figures import figure_words
 from quitboard.models.measure import Measured, Seen
 from quitboard.models.pictures import HEAD_ROLES, Mistake, labels_px
@@ -72,6 +73,14 @@ class Clip:
     from_s: float
     to_s: float
     paths: str  # JSON for the page's script: [{css, label, boxes: [[s, x, y, width, height], …]}, …]
+
+
+def write(evaluation: Evaluation, out: Path) -> Path:
+    """Write the report and the figures as JSON into `out`; return the report."""
+    page = out / "index.html"
+    files.write_text(out / "evaluation.json", json.dumps(evaluation.as_plain(), ensure_ascii=False, indent=1) + "\n")
+    files.write_bytes(page, report(evaluation, out))
+    return page
 
 
 def report(evaluation: Evaluation, out: Path) -> bytes:

@@ -63,7 +63,7 @@ def evaluate(
     Every folder is measured for itself. Each figure comes with n and its 95 % interval.
     """
     from quitboard.console import Talk
-    from quitboard.operate import evaluation
+    from quitboard.operate import evaluation, evaluation_report
     from quitboard.operate.boards import open_board
     from quitboard.operate.evaluation_words import tables
 
@@ -82,7 +82,7 @@ def evaluate(
         for one in tables(done.as_plain()):
             talk.out.print(one, markup=False)
     if out is not None:
-        page = evaluation.write(done, out)
+        page = evaluation_report.write(done, out)
         talk.say(f"{page}: it shows original pictures in place; keep it on this machine")
     talk.give(done.as_plain())
     talk.set_aside(done.set_aside)

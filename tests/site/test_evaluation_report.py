@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from quitboard.console import Talk
-from quitboard.operate import evaluation
+from quitboard.operate import evaluation, evaluation_report
 from quitboard.operate.boards import open_board
 from tests.videos import write_video
 
@@ -43,7 +43,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(root / "cache"))
         done = evaluation.evaluate([pictures, recordings], board=open_board(root), talk=Talk(quiet=True))
-    return evaluation.write(done, root / "report")
+    return evaluation_report.write(done, root / "report")
 
 
 @pytest.fixture

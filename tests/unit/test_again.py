@@ -3,77 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-import numpy as np
 import pytest
 
 from quitboard import bundle
 from quitboard.catalogue import load_catalogue
 from quitboard.detect.again import pack_tracks, rules_only, unpack_tracks
-from quitboard.detect.day import Seen, decide
-from quitboard.detect.gate import Span
-from quitboard.detect.look import Look
+from quitboard.detect.day import decide
 from quitboard.errors import BundleError, NothingUsable
 from quitboard.files import resource
 from quitboard.records import (
-    ROLES,
     Camera,
-    ClockSource,
-    Detections,
-    FrameDetections,
     Manifest,
     ModelCard,
-    Recording,
-    Role,
 )
 from quitboard.settings import Settings
+from tests.rides import bareheaded
 
 CAMERA = Camera(id="gate", name="gate")
 DAY = date(2026, 3, 1)
-RECORDING = Recording(
-    sha256="a" * 64,
-    name="gate/one.mp4",
-    camera_id="gate",
-    start=datetime(2026, 3, 1, 10, tzinfo=ZoneInfo("Asia/Seoul")),
-    clock=ClockSource.NAME,
-    width=1280,
-    height=720,
-    promised_s=8.0,
-    read_s=8.0,
-)
 RULES = load_catalogue(resource("data/catalogue/violations_kr.csv"))
-
-
-def bareheaded_ride() -> Seen:
-    """A rider with a bare head crosses the picture from left to right in six seconds."""
-    frames = []
-    for number in range(30):
-        x = 100.0 + 30 * number
-        boxes = [
-            (Role.PERSON, (x, 300.0, x + 60, 460.0)),
-            (Role.SCOOTER, (x - 10, 380.0, x + 80, 470.0)),
-            (Role.HEAD, (x + 18, 300.0, x + 42, 328.0)),
-        ]
-        frames.append(
-            FrameDetections(
-                position_us=number * 200_000,
-                detections=Detections(
-                    xyxy=np.array([box for _, box in boxes], np.float32),
-                    confidence=np.full(3, 0.9, np.float32),
-                    class_id=np.array([ROLES.index(role) for role, _ in boxes], np.int64),
-                ),
-            )
-        )
-    spans = (Span(from_us=0, to_us=6_000_000),)
-    return Seen(recording=RECORDING, look=Look(key="k", spans=spans, frames=tuple(frames), read_s=8.0, faults=()))
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> Path:
-    seen = [bareheaded_ride()]
+    seen = [bareheaded()]
     decision = decide(seen, CAMERA, RULES, DAY, Settings().rules)
     assert [finding.kind for finding in decision.breaches] == ["no_helmet"]
     folder = tmp_path / "old"
@@ -83,7 +39,8 @@ def made(tmp_path: Path) -> Path:
         report_path,
         manifest=Manifest(
             format="", version=0, id="", tool_version="0", camera=CAMERA, day=DAY, catalogue_sha256="c" * 64,
-            settings_sha256="5" * 64, model=ModelCard(name="m", sha256="b" * 64), recordings=(RECORDING,), sums={},
+            settings_sha256="5" * 64, model=ModelCard(name="m", sha256="b" * 64),
+            recordings=tuple(one.recording for one in seen), sums={},
         ),
         violations=[],
         exposures=decision.exposures,
