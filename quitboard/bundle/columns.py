@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO, Any
@@ -115,6 +115,18 @@ def exposures(file: IO[bytes], context: Context) -> Iterator[pa.RecordBatch]:
         if _any(pc.greater(batch["looked_s"], pc.add(batch["watched_s"], 1e-6))):
             raise BundleError("more seconds looked at than watched", where=where)
         yield _replaced(batch, hour=hour, local_hour=local)
+
+
+def without_pictures(batch: pa.RecordBatch, sha256s: Collection[str], note: str) -> pa.RecordBatch:
+    """Return violations with some pictures' hashes taken off, and `note` as why in those rows."""
+    struck = pa.array(sorted(sha256s), pa.string())
+    still, clip = (pc.is_in(batch[name], struck) for name in ("still_sha256", "clip_sha256"))
+    return _replaced(
+        batch,
+        still_sha256=pc.if_else(still, "", batch["still_sha256"]),
+        clip_sha256=pc.if_else(clip, "", batch["clip_sha256"]),
+        evidence_note=pc.if_else(pc.or_(still, clip), note, batch["evidence_note"]),
+    )
 
 
 def _batches(file: IO[bytes], columns: dict[str, _Text | _Number], where: str) -> Iterator[pa.RecordBatch]:

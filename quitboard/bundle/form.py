@@ -38,7 +38,8 @@ MANIFEST = "manifest.json"
 VIOLATIONS = "violations.jsonl"
 EXPOSURE = "exposure.jsonl"
 TRACKS = "tracks.parquet"
-TEXTS = (EXPOSURE, MANIFEST, VIOLATIONS)
+WITHDRAWN = "withdrawn.json"
+TEXTS = (EXPOSURE, MANIFEST, VIOLATIONS, WITHDRAWN)
 MEDIA_NAME = re.compile(r"media/([0-9a-f]{64})\.(jpg|gif)")
 
 SLUG = r"[0-9a-z가-힣]+(?:-[0-9a-z가-힣]+)*"

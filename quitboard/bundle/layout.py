@@ -56,7 +56,10 @@ class Limits:
 
 
 def _bundle_member_bytes(name: str) -> int | None:
-    sizes = {form.MANIFEST: 32 << 20, form.VIOLATIONS: 256 << 20, form.EXPOSURE: 256 << 20, form.TRACKS: 2 << 30}
+    sizes = {
+        form.MANIFEST: 32 << 20, form.VIOLATIONS: 256 << 20, form.EXPOSURE: 256 << 20, form.TRACKS: 2 << 30,
+        form.WITHDRAWN: 32 << 20,
+    }  # fmt: skip
     return (32 << 20) if form.MEDIA_NAME.fullmatch(name) else sizes.get(name)
 
 

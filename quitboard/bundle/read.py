@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from quitboard.bundle import form
 from quitboard.bundle.layout import BUNDLE_LIMITS, opened_zip, torn_zip_named
 from quitboard.bundle.pictures import check_picture
+from quitboard.bundle.withdrawn import NOTE, Withdrawn, from_bytes
 from quitboard.errors import BundleError
 from quitboard.records import Exposure, Manifest, Role, Violation
 
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
 class Bundle:
     """An open bundle. Rows come as Arrow batches or records, pictures as bytes, each read once from the file."""
 
-    def __init__(self, archive: zipfile.ZipFile, manifest: Manifest, name: str) -> None:
+    def __init__(self, archive: zipfile.ZipFile, manifest: Manifest, name: str, withdrawn: Withdrawn) -> None:
         self._archive = archive
         self.manifest = manifest
         self.name = name
+        self.withdrawn = withdrawn  # what was taken out of it; rows come without those pictures
 
     def violation_batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the violations, checked: ids unique, pictures there. Columns as `Violation`, and `local_started_at`.
@@ -52,7 +54,7 @@ class Bundle:
                         shown.add(sha256)
                         if pictures.get(sha256) != extension:
                             raise BundleError(f"a violation's .{extension} is not in the bundle", where=self.name)
-                yield batch
+                yield self._without_struck(batch)
         if len(shown) != len(pictures):
             raise BundleError("a picture that no violation names", where=self.name)
 
@@ -96,14 +98,24 @@ class Bundle:
         return self._whole(form.TRACKS)
 
     def media_names(self) -> list[str]:
-        """Return the pictures' member names, `media/<sha256>.jpg|gif`, sorted."""
-        return sorted(name for name in self.manifest.sums if form.MEDIA_NAME.fullmatch(name))
+        """Return the pictures' member names, `media/<sha256>.jpg|gif`, sorted; those that are in it."""
+        struck = set(self.withdrawn.members)
+        return sorted(name for name in self.manifest.sums if form.MEDIA_NAME.fullmatch(name) and name not in struck)
 
     def media(self, name: str) -> bytes:
         """Return one picture, checked against its name and to be nothing but a picture. Raises `BundleError`."""
         content = self._whole(name)
         check_picture(content, where=name)
         return content
+
+    def _without_struck(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Take the hashes of struck pictures off the rows that name them, with a note in their place."""
+        if not self.withdrawn.members:
+            return batch
+        from quitboard.bundle import columns
+
+        struck = {Path(name).stem for name in self.withdrawn.members}
+        return columns.without_pictures(batch, struck, NOTE)
 
     def _whole(self, name: str) -> bytes:
         with self._member(name) as file:
@@ -142,6 +154,17 @@ def read(path: Path) -> Iterator[Bundle]:
         with torn_zip_named(path.name, form.MANIFEST):
             content = archive.read(form.MANIFEST)
         manifest = form.manifest_from(content)
+        withdrawn = Withdrawn()
+        if form.WITHDRAWN in members:
+            with torn_zip_named(path.name, form.WITHDRAWN):
+                content = archive.read(form.WITHDRAWN)
+            withdrawn = from_bytes(content, camera_id=manifest.camera.id)
+            pictures = {name for name in manifest.sums if form.MEDIA_NAME.fullmatch(name)}
+            if not withdrawn.members or not pictures.issuperset(withdrawn.members):
+                raise BundleError("what is withdrawn is no picture of this bundle", where=path.name)
+            if not members.isdisjoint(withdrawn.members):
+                raise BundleError("a picture is withdrawn and still there", where=path.name)
+            members = (members - {form.WITHDRAWN}) | set(withdrawn.members)
         if members != {form.MANIFEST, *manifest.sums}:
             raise BundleError("members and manifest do not list the same", where=path.name)
         if not {form.VIOLATIONS, form.EXPOSURE, form.TRACKS} <= members:
@@ -152,7 +175,7 @@ def read(path: Path) -> Iterator[Bundle]:
                 raise BundleError("a picture's name is not its sum", where=path.name)
         if form.content_id(manifest) != manifest.id:
             raise BundleError("the bundle's id does not match its content", where=path.name)
-        yield Bundle(archive, manifest, path.name)
+        yield Bundle(archive, manifest, path.name, withdrawn)
 
 
 def verify(path: Path) -> Manifest:

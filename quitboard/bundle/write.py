@@ -14,7 +14,7 @@ from quitboard.bundle.pictures import check_picture
 from quitboard.errors import BundleError
 from quitboard.records import Exposure, Manifest, Violation
 
-_DEFLATE_LEVEL = 6
+DEFLATE_LEVEL = 6
 
 
 def write(
@@ -56,7 +56,7 @@ def write(
         for name in sorted(members):
             member = members[name]
             content = member.read_bytes() if isinstance(member, Path) else member
-            archive.writestr(_entry(name), content, compresslevel=_DEFLATE_LEVEL)
+            archive.writestr(entry_of(name), content, compresslevel=DEFLATE_LEVEL)
     return written
 
 
@@ -73,7 +73,8 @@ def _pictures(rows: Iterable[Violation], media: Mapping[str, bytes | Path]) -> I
         yield sha256, content
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
+def entry_of(name: str) -> zipfile.ZipInfo:
+    """Return what a member of a bundle says of itself."""
     entry = zipfile.ZipInfo(name)
     for field, value in PLAIN.items():
         setattr(entry, field, value)

@@ -116,7 +116,7 @@ def bent(chance: random.Random, plain: Any) -> Any:
 
 def packed(members: dict[str, bytes]) -> bytes:
     """Zip members as QuitBoard does, with sums and id that fit them, as far as there is a manifest to hold them."""
-    from quitboard.bundle.write import _entry
+    from quitboard.bundle.write import entry_of
 
     try:
         plain = json.loads(members[form.MANIFEST])
@@ -132,7 +132,7 @@ def packed(members: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name in sorted(members):
-            archive.writestr(_entry(name), members[name])
+            archive.writestr(entry_of(name), members[name])
     return out.getvalue()
 
 
