@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any
 
 from quitboard.site.data import Facts
+from quitboard.site.facets import COMBINED, Selection
 from quitboard.site.figures import Share
-from quitboard.site.view import FACETS, View, segment
+from quitboard.site.view import View
 
 _NEWEST_SHOWN = 12
 
@@ -23,13 +24,44 @@ class Choice:
     path: str
     count: int
     share: Share | None
-    part: float  # of the largest count, 0-1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NarrowLink:
+    name: str
+    path: str
+    count: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrow:
+    """One facet of a list and what it may be changed to; the first link takes the choice back."""
+
+    facet: str
+    chosen: str  # the name of what is chosen, or of "any"
+    is_set: bool
+    links: tuple[NarrowLink, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossCell:
+    path: str  # empty: there is no such list
+    count: int
+    share: Share | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """Kinds by places, as (name, path)."""
+
+    kinds: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[str, str, tuple[CrossCell, ...]], ...]
 
 
 def list_path(facet: str, value: str, page: int = 1) -> str:
-    """Return the path of a list's page: `violations/kind/no_helmet/page/2/`."""
-    start = "violations/all/" if facet == "all" else f"violations/{facet}/{segment(value)}/"
-    return start if page == 1 else f"{start}page/{page}/"
+    """Return the path of a list of one facet's value: `violations/kind/no_helmet/page/2/`; `all` takes no value."""
+    return (Selection() if facet == "all" else Selection(**{facet: value})).path(page)
 
 
 def page_count(total: int, per_page: int) -> int:
@@ -37,20 +69,21 @@ def page_count(total: int, per_page: int) -> int:
 
 
 def choices(view: View, facet: str) -> list[Choice]:
-    """Return a facet's values with their counts and rates; kinds and places by number, times in order."""
-    found = {value: rows for (name, value), rows in view.lists.items() if name == facet}
-    most = max((len(rows) for rows in found.values()), default=1)
-    shares = _shares(view.facts, facet)
+    """Return a facet's values with their counts and rates; kinds and places by number, months newest first."""
+    found = {
+        value: (selection, len(rows))
+        for selection, rows in view.lists.items()
+        if (value := getattr(selection, facet)) and len(selection.chosen) == 1
+    }
     made = [
         Choice(
             name=view.facet_name(facet, value),
             note=view.area_name(value) if facet == "place" else "",
-            path=list_path(facet, value),
-            count=len(rows),
-            share=shares.get(value),
-            part=len(rows) / most,
+            path=selection.path(),
+            count=count,
+            share=share_of(view.facts, selection),
         )
-        for value, rows in found.items()
+        for value, (selection, count) in found.items()
     ]
     if facet in ("kind", "place"):
         made.sort(key=lambda choice: (-choice.count, choice.path))
@@ -59,18 +92,61 @@ def choices(view: View, facet: str) -> list[Choice]:
     return made
 
 
-def _shares(facts: Facts, facet: str) -> dict[str, Share]:
-    if facet == "kind":
-        return {kind: facts.share_of(kind) for kind in facts.kinds}
-    if facts.headline is None:
-        return {}
-    if facet == "place":
-        return facts.shares(facts.headline, lambda row: str(row.camera_id))
-    if facet == "hour":
-        return facts.shares(facts.headline, lambda row: f"{row.hour:02d}", facts.data.by_hour)
-    if facet == "month":
-        return facts.shares(facts.headline, lambda row: str(row.day)[:7])
-    return facts.shares(facts.headline, lambda row: str(row.day))
+def share_of(facts: Facts, selection: Selection) -> Share | None:
+    """Return the share that a list speaks of: of its own kind, else of the kind that the board is headed by."""
+    kind = selection.kind or facts.headline
+    return None if kind is None else facts.share_in(kind, selection)
+
+
+def narrowing(view: View, selection: Selection) -> list[Narrow]:
+    """Return what a list may be narrowed, widened or changed to, by facet: each a list that exists."""
+    if not selection.combines:
+        return []
+    made: list[Narrow] = []
+    for facet in COMBINED:
+        others = selection.with_(facet, "")
+        current = getattr(selection, facet)
+        options = view.facts.options.get((others, facet), [])
+        links = [
+            NarrowLink(
+                name=view.facet_name(facet, option.value),
+                path=option.selection.path(),
+                count=option.count,
+                is_chosen=option.value == current,
+            )
+            for option in options
+        ]
+        whole = NarrowLink(
+            name=view.words(f"narrow.any_{facet}"),
+            path=others.path(),
+            count=len(view.lists.get(others, ())),
+            is_chosen=not current,
+        )
+        chosen = next((link.name for link in links if link.is_chosen), whole.name)
+        made.append(Narrow(facet=facet, chosen=chosen, is_set=bool(current), links=(whole, *links)))
+    return made
+
+
+def crossing(view: View) -> Crossing | None:
+    """Return kinds by places: how many there are of each, and the rate; nothing where there is but one of either."""
+    facts = view.facts
+    kinds = [choice.selection.kind for choice in facts.options.get((Selection(), "kind"), [])]
+    places = [choice.selection.place for choice in facts.options.get((Selection(), "place"), [])]
+    if len(kinds) < 2 or len(places) < 2:
+        return None
+    rows = []
+    for place in places:
+        cells = []
+        for kind in kinds:
+            selection = Selection(kind=kind, place=place)
+            count = len(view.lists.get(selection, ()))
+            cells.append(
+                CrossCell(path=selection.path() if count else "", count=count, share=facts.share_in(kind, selection))
+            )
+        rows.append((view.place_name(place), Selection(place=place).path(), tuple(cells)))
+    return Crossing(
+        kinds=tuple((view.kind_name(kind), Selection(kind=kind).path()) for kind in kinds), rows=tuple(rows)
+    )
 
 
 def chooser(view: View) -> dict[str, Any]:
@@ -78,40 +154,59 @@ def chooser(view: View) -> dict[str, Any]:
     newest_month = view.facts.data.violations[0].day.isoformat()[:7] if view.facts.data.violations else ""
     headline = view.facts.headline
     return {
-        "groups": [(facet, choices(view, facet)) for facet in ("kind", "place", "hour", "month")],
+        "narrow": narrowing(view, Selection()),
+        "groups": [(facet, choices(view, facet)) for facet in ("kind", "place", "month", "hour")],
         "days": [
-            (view.words.day(date.fromisoformat(value), year=False), list_path("day", value), len(rows))
-            for (facet, value), rows in view.lists.items()
-            if facet == "day" and value.startswith(newest_month)
+            (view.words.day(date.fromisoformat(selection.day), year=False), selection.path(), len(rows))
+            for selection, rows in view.lists.items()
+            if selection.day.startswith(newest_month) and selection.day
         ],
+        "crossing": crossing(view),
         "rate_kind": view.kind_name(headline) if headline else "",
         "total": len(view.facts.data.violations),
         "cards": list(range(min(_NEWEST_SHOWN, len(view.facts.data.violations)))),
-        "all_path": list_path("all", ""),
+        "all_path": Selection().path(),
     }
 
 
-def list_page(view: View, facet: str, value: str, page: int) -> dict[str, Any]:
-    """Return one page of a list, newest first."""
-    rows: Sequence[int] = view.lists[facet, value]
+def list_page(view: View, selection: Selection, page: int) -> dict[str, Any]:
+    """Return one page of a list, newest first. What else to choose, and the rate, are on its first page alone:
+    a new violation then changes few pages.
+    """
+    rows: Sequence[int] = view.lists[selection]
     per_page = view.settings.site.per_page
     pages = page_count(len(rows), per_page)
+    is_first = page == 1
     return {
-        "facet": facet,
-        "value": value,
-        "heading": view.words("list.all") if facet == "all" else view.facet_name(facet, value),
+        "selection": selection,
+        "heading": view.selection_name(selection),
+        "crumbs": _crumbs(view, selection),
         "total": len(rows),
         "cards": rows[(page - 1) * per_page : page * per_page],
         "page": page,
         "pages": pages,
-        "numbers": [(number, list_path(facet, value, number)) for number in page_numbers(page, pages)],
-        "newer": list_path(facet, value, page - 1) if page > 1 else "",
-        "older": list_path(facet, value, page + 1) if page < pages else "",
-        "share": _shares(view.facts, facet).get(value) if page == 1 and facet in FACETS else None,
-        "share_kind": (value if facet == "kind" else view.facts.headline) or "",
+        "numbers": [(number, selection.path(number)) for number in page_numbers(page, pages)],
+        "newer": selection.path(page - 1) if page > 1 else "",
+        "older": selection.path(page + 1) if page < pages else "",
+        "narrow": narrowing(view, selection) if is_first else [],
+        "share": share_of(view.facts, selection) if is_first and selection.chosen else None,
+        "share_kind": selection.kind or view.facts.headline or "",
+        "watched": view.words.duration(view.facts.hours_in(selection) * 3600) if selection.combines else "",
         "first_day": view.facts.data.violations[rows[-1]].day,
         "last_day": view.facts.data.violations[rows[0]].day,
     }
+
+
+def _crumbs(view: View, selection: Selection) -> list[tuple[str, str | None]]:
+    """Return the way to a list: each step chooses one facet more; the last is the list itself."""
+    made: list[tuple[str, str | None]] = [(view.words("nav.violations"), "violations/")]
+    step = Selection()
+    for facet, value in selection.chosen:
+        step = step.with_(facet, value)
+        made.append((view.facet_name(facet, value), None if step == selection else step.path()))
+    if not selection.chosen:
+        made.append((view.words("list.all_short"), None))
+    return made
 
 
 def page_numbers(page: int, pages: int) -> list[int]:
@@ -145,9 +240,9 @@ def violation(view: View, number: int) -> dict[str, Any]:
         "day": view.words.day(row.day),
         "hour": view.words.hour(row.hour),
         "places": [
-            (view.kind_name(row.kind), list_path("kind", row.kind)),
-            (view.place_name(row.camera_id), list_path("place", row.camera_id)),
-            (view.words.hour(row.hour), list_path("hour", f"{row.hour:02d}")),
-            (view.words.short_day(row.day), list_path("day", row.day.isoformat())),
+            (view.kind_name(row.kind), Selection(kind=row.kind).path()),
+            (view.place_name(row.camera_id), Selection(place=row.camera_id).path()),
+            (view.words.hour(row.hour), Selection(hour=f"{row.hour:02d}").path()),
+            (view.words.short_day(row.day), Selection(day=row.day.isoformat()).path()),
         ],
     }

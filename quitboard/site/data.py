@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -15,6 +15,7 @@ from quitboard.database.board import Board, Publishing
 from quitboard.database.rows import Coverage, ModelRow, Place, Rate, Tombstone, ViolationRow, Watched
 from quitboard.records import Role, Rule
 from quitboard.settings import SiteSettings
+from quitboard.site.facets import Option, Selection, choices_by_facet, lists
 from quitboard.site.figures import Share, share
 
 Key = TypeVar("Key", bound=Hashable)
@@ -37,6 +38,7 @@ class SiteData:
     models: tuple[ModelRow, ...]
     tombstones: tuple[Tombstone, ...]
     recordings: tuple[Coverage, ...]
+    views: tuple[tuple[str, int], ...] = ()  # how often a violation's page was seen, by id; empty where nobody counted
 
 
 def publishing(site: SiteSettings, as_of: datetime) -> Publishing:
@@ -151,6 +153,48 @@ class Facts:
             if row.kind == kind:
                 groups[by(row)].append(row)
         return {key: pooled(group) for key, group in groups.items()}
+
+    # --- what may be chosen ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def lists(self) -> Mapping[Selection, list[int]]:
+        """Positions of published violations, newest first, for each selection that holds any."""
+        return lists(self.data.violations)
+
+    @cached_property
+    def options(self) -> Mapping[tuple[Selection, str], list[Option]]:
+        return choices_by_facet(self.lists)
+
+    @cached_property
+    def _selected(self) -> dict[tuple[str, Selection], Share]:
+        groups: dict[tuple[str, Selection], list[Rate]] = defaultdict(list)
+        for row in self.data.by_day:
+            place, month = row.camera_id or "", str(row.day)[:7]
+            whole = Selection(place=place, month=month)
+            for part in (whole, Selection(place=place), Selection(month=month), Selection(day=str(row.day))):
+                groups[row.kind, part].append(row)
+        for row in self.data.by_hour:
+            groups[row.kind, Selection(hour=f"{row.hour:02d}")].append(row)
+        return {key: pooled(rows) for key, rows in groups.items()}
+
+    def share_in(self, kind: str, selection: Selection) -> Share | None:
+        """Return the share of a kind at a selection's place and in its time; the selection's own kind is not asked."""
+        if not selection.with_("kind", "").chosen:
+            return self.share_of(kind)
+        return self._selected.get((kind, selection.with_("kind", "")))
+
+    @cached_property
+    def _watched_in(self) -> dict[tuple[str, str], float]:
+        hours: dict[tuple[str, str], float] = defaultdict(float)
+        for row in self.data.watched_by_day:
+            place, month = row.camera_id or "", str(row.day)[:7]
+            for key in {(a, b) for a in ("", place) for b in ("", month)}:
+                hours[key] += row.watched_hours
+        return dict(hours)
+
+    def hours_in(self, selection: Selection) -> float:
+        """Return the hours of footage watched at a selection's place and in its month."""
+        return self._watched_in.get((selection.place, selection.month), 0.0)
 
     # --- related -------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from quitboard.site.browse import list_path
 from quitboard.site.data import is_of_vehicles
+from quitboard.site.facets import segment
 from quitboard.site.figures import FEWEST, Share
 from quitboard.site.statistics import kinds_with_rates
-from quitboard.site.view import View, segment
+from quitboard.site.view import View
 
 # fmt: off
 # ruff: noqa: E501 - a table reads best one row a line

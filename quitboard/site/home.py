@@ -14,6 +14,7 @@ from typing import Any
 
 from quitboard.site import charts
 from quitboard.site.data import Window
+from quitboard.site.facets import Selection
 from quitboard.site.figures import Share, differ, standing_out
 from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
 from quitboard.site.view import View
@@ -133,7 +134,8 @@ def _none(view: View) -> Hero:
 
 def _counts(view: View) -> Hero:
     facts, words = view.facts, view.words
-    found = {value: len(rows) for (facet, value), rows in view.lists.items() if facet == "kind"}
+    found = {kind: len(view.lists.get(Selection(kind=kind), ())) for kind in facts.kinds}
+    found = {kind: count for kind, count in found.items() if count}
     if not found:
         for row in facts.data.by_day:
             if row.violations:
@@ -226,5 +228,7 @@ def _change(view: View, kind: str, week: Window) -> str:
 
 
 def _kinds(view: View) -> list[tuple[str, str, int, Share]]:
-    listed = {value: len(rows) for (facet, value), rows in view.lists.items() if facet == "kind"}
-    return [(kind, view.kind_name(kind), listed.get(kind, 0), view.facts.share_of(kind)) for kind in view.facts.kinds]
+    return [
+        (kind, view.kind_name(kind), len(view.lists.get(Selection(kind=kind), ())), view.facts.share_of(kind))
+        for kind in view.facts.kinds
+    ]

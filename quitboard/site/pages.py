@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from quitboard.site import browse, home, plain, statistics
-from quitboard.site.view import View, segment
+from quitboard.site import browse, finding, home, plain, statistics
+from quitboard.site.facets import Selection, segment
+from quitboard.site.view import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,16 +26,11 @@ def pages(view: View) -> Iterator[Page]:
     data = view.facts.data
     yield Page(path="", template="home", section="home")
     yield Page(path="violations/", template="violations", section="violations")
-    for (facet, value), rows in view.lists.items():
+    for selection, rows in view.lists.items():
         for number in range(1, browse.page_count(len(rows), view.settings.site.per_page) + 1):
-            yield Page(
-                path=browse.list_path(facet, value, number),
-                template="list",
-                section="violations",
-                about=(facet, value, number),
-            )
+            yield Page(path=selection.path(number), template="list", section="violations", about=(selection, number))
     if not data.violations:
-        yield Page(path=browse.list_path("all", ""), template="nothing", section="violations")
+        yield Page(path=Selection().path(), template="nothing", section="violations")
     yield Page(path="statistics/", template="statistics", section="statistics")
     for kind in statistics.kinds_with_rates(view.facts):
         yield Page(path=f"statistics/{segment(kind)}/", template="statistics", section="statistics", about=(kind,))
@@ -43,6 +39,8 @@ def pages(view: View) -> Iterator[Page]:
         yield Page(path=plain.place_path(camera.id), template="place", section="places", about=(camera.id,))
     for name in ("law", "method", "contact", "data"):
         yield Page(path=f"{name}/", template=name, section=name)
+    for name in ("search", "saved"):
+        yield Page(path=f"{name}/", template=name, section="")
     yield Page(path="404.html", template="lost", section="")
     withdrawn = {stone.id for stone in data.tombstones}
     for stone in sorted(withdrawn):
@@ -90,6 +88,10 @@ def context(view: View, page: Page) -> Mapping[str, Any]:
             made = plain.method(view)
         case "data":
             made = plain.data(view)
+        case "search":
+            made = finding.search(view)
+        case "saved":
+            made = finding.saved(view)
         case "withdrawn":
             made = {"id": page.about[0]}
     made["title"] = title or words.or_else(f"{page.template}.title", "")

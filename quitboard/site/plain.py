@@ -11,9 +11,10 @@ from quitboard.site import charts
 from quitboard.site.browse import list_path
 from quitboard.site.charts import RangeRow
 from quitboard.site.downloads import FIELDS
+from quitboard.site.facets import Selection, segment
 from quitboard.site.statistics import kinds_with_rates
 from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
-from quitboard.site.view import View, class_figures, fraction, segment
+from quitboard.site.view import View, class_figures, fraction
 
 ACCIDENTS = ((2017, 117), (2018, 225), (2019, 447), (2020, 897), (2021, 1735))
 """Accidents with personal mobility in Korea, as the first QuitBoard showed; from the Korea Road Traffic Authority."""
@@ -33,7 +34,7 @@ def places(view: View) -> dict[str, Any]:
                 "area": place.area,
                 "path": place_path(place.id),
                 "watched": view.words.duration(view.facts.watched(camera_id=place.id).watched_hours * 3600),
-                "total": len(view.lists.get(("place", place.id), ())),
+                "total": len(view.lists.get(Selection(place=place.id), ())),
                 "share": view.facts.share_at.get((headline, place.id)) if headline else None,
             }
             for place in view.facts.data.places
@@ -81,8 +82,8 @@ def place(view: View, camera_id: str) -> dict[str, Any]:
             (view.kind_name(kind), view.of_base(kind, found), view.percent(found), view.interval(found))
             for kind, found in rates
         ],
-        "cards": view.lists.get(("place", camera_id), [])[:_PLACE_CARDS],
-        "total": len(view.lists.get(("place", camera_id), ())),
+        "cards": view.lists.get(Selection(place=camera_id), [])[:_PLACE_CARDS],
+        "total": len(view.lists.get(Selection(place=camera_id), ())),
         "all_path": list_path("place", camera_id),
     }
 
@@ -114,7 +115,7 @@ def law(view: View) -> dict[str, Any]:
         ("unseen", [rule for rule in in_force if not rule.camera_visible]),
         ("other", [rule for rule in rules if not _in_force(rule, today)]),
     )
-    listed = {value for facet, value in view.lists if facet == "kind"}
+    listed = {rule.kind for rule in rules if Selection(kind=rule.kind) in view.lists}
     return {
         "groups": [(name, rows) for name, rows in groups if rows],
         "linked": {kind: list_path("kind", kind) for kind in listed},

@@ -12,16 +12,21 @@ from markupsafe import Markup, escape
 from quitboard.files import resource
 from quitboard.site.browse import list_path
 from quitboard.site.data import is_of_vehicles
+from quitboard.site.facets import segment
 from quitboard.site.i18n import LANGUAGES
 from quitboard.site.pages import Page, context
 from quitboard.site.plain import place_path
-from quitboard.site.view import View, segment
+from quitboard.site.view import View
 
 SECTIONS = ("violations", "statistics", "places", "law", "method", "data", "contact")
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; "
     "form-action 'none'"
 )
+CSP_OF_SEARCH = CSP.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'") + "; connect-src 'self'"
+"""Pagefind compiles WebAssembly and fetches its index. It does so in a worker, which has a policy of its own in some
+browsers and its page's in others, and in the page where there are no workers."""
+
 _ROOT_MARK = "\x00"
 """Stands for the way back to the site's root in markup that is made once and used at several depths."""
 
@@ -74,7 +79,6 @@ class Renderer:
             view=view,
             board=view.settings.board,
             site=view.settings.site,
-            csp=CSP,
             sections=SECTIONS,
             list_path=list_path,
             place_path=place_path,
@@ -94,11 +98,13 @@ class Renderer:
         header, footer = self._frame(page.section)
         html = self._template(f"pages/{page.template}.html").render(
             context(self._view, page),
+            template=page.template,
             page_path=page.path,
             root=root,
             href=self._href(root),
             here=file,
             there=file_of(self._other_language(), page.path),
+            csp=CSP_OF_SEARCH if page.template == "search" else CSP,
             header=Markup(header.replace(_ROOT_MARK, root)),  # noqa: S704 - rendered by a template
             footer=Markup(footer.replace(_ROOT_MARK, root)),  # noqa: S704
             cards_of=lambda numbers: self._cards_of(numbers, root),

@@ -11,9 +11,10 @@ from quitboard.database.rows import Rate
 from quitboard.site import charts
 from quitboard.site.charts import STEPS, Cell, RangeRow, TrendPoint
 from quitboard.site.data import WEEK_DAYS, Facts
+from quitboard.site.facets import segment
 from quitboard.site.figures import FEWEST, Share, differ, share, standing_out
 from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
-from quitboard.site.view import View, segment
+from quitboard.site.view import View
 
 _MOST_DAYS = 92
 """A longer period is drawn by weeks."""

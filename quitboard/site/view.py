@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,15 +13,14 @@ from quitboard.database.rows import ModelRow, Place, ViolationRow
 from quitboard.records import Rule
 from quitboard.settings import Settings
 from quitboard.site.data import Facts, is_of_vehicles
+from quitboard.site.facets import Selection
 from quitboard.site.figures import FEWEST, Share
 from quitboard.site.i18n import Words
 from quitboard.site.media import Media
 
-FACETS = ("kind", "place", "hour", "month", "day")
-"""What violations may be chosen by: kind, place and time, as the first QuitBoard had it."""
-
-_PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _SURE, _RATHER_SURE = 0.95, 0.88
+SURENESS = ("sure", "rather", "partly", "unknown")
+"""A confidence in words, the surest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +107,11 @@ class View:
             return self.words.month(value)
         return self.words.day(date.fromisoformat(value))
 
+    def selection_name(self, selection: Selection) -> str:
+        """Return the title of a list: its values, the kind first."""
+        names = [self.facet_name(facet, value) for facet, value in selection.chosen]
+        return " · ".join(names) or self.words("list.all")
+
     # --- figures ----------------------------------------------------------------------------------------------------
 
     def percent(self, found: Share) -> str:
@@ -144,26 +146,15 @@ class View:
         return self.words("rate.other", n=n, kind=self.kind_name(kind).replace("*", "＊"))
 
     def sureness(self, confidence: float | None) -> str:
-        if confidence is None:
-            return self.words("sureness.unknown")
-        step = "sure" if confidence >= _SURE else "rather" if confidence >= _RATHER_SURE else "partly"
-        return self.words(f"sureness.{step}")
+        """Return a confidence in words: "뚜렷함"."""
+        return self.words(f"sureness.{sureness_step(confidence)}")
 
     # --- cards and lists ---------------------------------------------------------------------------------------------
 
-    @cached_property
-    def lists(self) -> Mapping[tuple[str, str], list[int]]:
-        """Positions of violations, newest first, by (facet, value); all of them under ("all", "")."""
-        found: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for number, row in enumerate(self.facts.data.violations):
-            day = row.day.isoformat()
-            found["all", ""].append(number)
-            found["kind", row.kind].append(number)
-            found["place", row.camera_id].append(number)
-            found["hour", f"{row.hour:02d}"].append(number)
-            found["month", day[:7]].append(number)
-            found["day", day].append(number)
-        return dict(sorted(found.items()))
+    @property
+    def lists(self) -> Mapping[Selection, list[int]]:
+        """Positions of published violations, newest first, for each selection that holds any."""
+        return self.facts.lists
 
     def card(self, number: int) -> Card:
         row = self.facts.data.violations[number]
@@ -195,9 +186,11 @@ class View:
         return self._measured[key]
 
 
-def segment(name: str) -> str:
-    """Return a name from the data as one safe part of a path: itself where it is a plain slug, else a hash of it."""
-    return name if _PLAIN.fullmatch(name) else f"x{hashlib.sha256(name.encode()).hexdigest()[:20]}"
+def sureness_step(confidence: float | None) -> str:
+    """Return which of `SURENESS` a confidence is."""
+    if confidence is None:
+        return "unknown"
+    return "sure" if confidence >= _SURE else "rather" if confidence >= _RATHER_SURE else "partly"
 
 
 def class_figures(figures: Mapping[str, float]) -> dict[str, dict[str, float]]:

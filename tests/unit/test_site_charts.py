@@ -14,7 +14,6 @@ from quitboard.site.browse import page_count, page_numbers
 from quitboard.site.charts import Cell, RangeRow, TrendPoint
 from quitboard.site.figures import share
 from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
-from quitboard.site.view import segment
 
 UGLY = "</title><script>alert(1)</script> & \"'"
 TEXT = Text(id="it", title=UGLY, description=UGLY)
@@ -105,11 +104,3 @@ def test_a_pager_links_the_ends_and_the_neighbours(page: int, pages: int, expect
 @pytest.mark.parametrize(("total", "pages"), [(0, 1), (1, 1), (24, 1), (25, 2), (48, 2)])
 def test_a_list_has_as_many_pages_as_it_needs(total: int, pages: int) -> None:
     assert page_count(total, 24) == pages
-
-
-@given(st.text())
-def test_any_name_makes_one_safe_part_of_a_path(name: str) -> None:
-    part = segment(name)
-    assert part
-    assert set(part) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-")
-    assert part == segment(name)
