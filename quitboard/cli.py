@@ -156,23 +156,33 @@ def build_site(
     base_url: Annotated[
         str | None, typer.Option(help="Where the site will live, e.g. https://example.org/board/")
     ] = None,
-    serve: Annotated[bool, typer.Option("--serve", help="Look at it on this machine until Ctrl-C.")] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Look at it on this machine until Ctrl-C; built again at every change.")
+    ] = False,
     port: Annotated[int, typer.Option(help="Port for --serve.", min=1, max=65535)] = 8000,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Build nothing: put the site before the present one back.")
+    ] = False,
     board: BoardOption = Path(),
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build the public site from the database: static pages that work anywhere, also from a USB stick.
 
-    Built again from the same data, it writes nothing.
+    Built again from the same data, it writes nothing. Earlier sites are kept beside it, as many as keep_generations
+    says; --rollback puts the latest of them back, unless something was withdrawn since.
     """
-    from quitboard.operate import pipeline
+    from quitboard.operate import pipeline, serving
     from quitboard.operate.boards import open_board
 
     talk = _talk(quiet, as_json)
-    built = pipeline.build_site(open_board(board), out, talk=talk, base_url=base_url)
+    if rollback:
+        talk.give({"index": str(pipeline.roll_back_site(open_board(board), out, talk=talk) / "index.html")})
+        return
     if serve:
-        pipeline.serve(built.out, port, talk)
+        serving.serve(board, out, port, talk=talk, base_url=base_url)
+        return
+    built = pipeline.build_site(open_board(board), out, talk=talk, base_url=base_url)
     result = {"index": str(built.out / "index.html"), "files": built.files, "written": built.written}
     _end(talk, {**result, "removed": built.removed, "seconds": round(built.seconds, 2)}, built.set_aside)
 

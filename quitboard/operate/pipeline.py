@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import http.server
-import socketserver
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quitboard.console import Meter, Talk, minutes
-from quitboard.errors import UsageError
 from quitboard.files import resource, slug, write_bytes
 from quitboard.operate import boards
 from quitboard.operate.boards import Board
@@ -160,19 +156,16 @@ def build_site(board: Board, out: Path | None, *, talk: Talk, base_url: str | No
     return built
 
 
-def serve(site: Path, port: int, talk: Talk) -> None:
-    """Show a built site on this machine until it is stopped."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(site))
-    socketserver.ThreadingTCPServer.allow_reuse_address = True
-    try:
-        server = socketserver.ThreadingTCPServer(("127.0.0.1", port), handler)
-    except OSError as error:
-        raise UsageError(
-            f"port {port} cannot be used ({error.strerror})", todo="Give another one: --port 8001"
-        ) from None
-    with server:
-        talk.note(f"http://127.0.0.1:{port}/  (Ctrl-C ends it)")
-        server.serve_forever()
+def roll_back_site(board: Board, out: Path | None, *, talk: Talk) -> Path:
+    """Put the site before the present one back; see `quitboard.site.generations.roll_back`, whose errors these are."""
+    from quitboard.site import build, generations
+
+    data = build.query(board.database, board.settings, datetime.now(UTC))
+    site = generations.roll_back(out or board.site, [stone.id for stone in data.tombstones])
+    talk.say(f"{site / 'index.html'}: the site of {generations.built_at(site):%Y-%m-%d %H:%M} UTC stands again")
+    if late := generations.shown_beyond(site, build.pictures_of(data)):
+        talk.note(f"It shows {late} pictures that are not to be shown any longer: the next build-site takes them off")
+    return site
 
 
 def demo(folder: Path, talk: Talk) -> Path:

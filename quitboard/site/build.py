@@ -114,6 +114,12 @@ def query(database: Path, settings: Settings, as_of: datetime) -> SiteData:
         return read(board)
 
 
+def pictures_of(data: SiteData) -> frozenset[str]:
+    """Return the SHA-256 of every still and clip that the page may show."""
+    shown = {sha256 for row in data.violations for sha256 in (row.still_sha256, row.clip_sha256)}
+    return frozenset(shown - {""})
+
+
 def _source_date() -> datetime | None:
     """Return the instant of reproducible-builds.org's SOURCE_DATE_EPOCH, where it is set."""
     text = os.environ.get("SOURCE_DATE_EPOCH")

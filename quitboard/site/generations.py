@@ -151,6 +151,13 @@ def purge(out: Path, what: Collection[str]) -> int:
         return len(holding)
 
 
+def shown_beyond(site: Path, pictures: Collection[str]) -> int:
+    """Return how many pictures a site holds besides those of the SHA-256 in `pictures`."""
+    allowed = {stem_of(sha256) for sha256 in pictures}
+    shown = {re.split(r"[-.]", path, maxsplit=1)[0] for path in read_sums(site) if path.startswith("media/")}
+    return len(shown - allowed)
+
+
 def _lacking(sums: Collection[str], withdrawn: Collection[str]) -> int:
     """Return how many of the withdrawn a generation has no tombstone for."""
     return sum(f"withdrawn/{segment(case)}/index.html" not in sums for case in withdrawn)
