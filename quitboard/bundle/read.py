@@ -99,7 +99,7 @@ class Bundle:
 
     def media_names(self) -> list[str]:
         """Return the pictures' member names, `media/<sha256>.jpg|gif`, sorted; those that are in it."""
-        struck = set(self.withdrawn.members)
+        struck = self.withdrawn.members
         return sorted(name for name in self.manifest.sums if form.MEDIA_NAME.fullmatch(name) and name not in struck)
 
     def media(self, name: str) -> bytes:
@@ -114,8 +114,7 @@ class Bundle:
             return batch
         from quitboard.bundle import columns
 
-        struck = {Path(name).stem for name in self.withdrawn.members}
-        return columns.without_pictures(batch, struck, NOTE)
+        return columns.without_pictures(batch, set(self.withdrawn.members.values()), NOTE)
 
     def _whole(self, name: str) -> bytes:
         with self._member(name) as file:
@@ -158,13 +157,15 @@ def read(path: Path) -> Iterator[Bundle]:
         if form.WITHDRAWN in members:
             with torn_zip_named(path.name, form.WITHDRAWN):
                 content = archive.read(form.WITHDRAWN)
-            withdrawn = from_bytes(content, camera_id=manifest.camera.id)
-            pictures = {name for name in manifest.sums if form.MEDIA_NAME.fullmatch(name)}
-            if not withdrawn.members or not pictures.issuperset(withdrawn.members):
+            withdrawn = from_bytes(content)
+            pictures = {item for item in manifest.sums.items() if form.MEDIA_NAME.fullmatch(item[0])}
+            if not pictures.issuperset(withdrawn.members.items()):
                 raise BundleError("what is withdrawn is no picture of this bundle", where=path.name)
+            if any(one.camera_id != manifest.camera.id for one in withdrawn.withdrawals):
+                raise BundleError("it withdraws what another camera shows", where=path.name)
             if not members.isdisjoint(withdrawn.members):
                 raise BundleError("a picture is withdrawn and still there", where=path.name)
-            members = (members - {form.WITHDRAWN}) | set(withdrawn.members)
+            members = (members - {form.WITHDRAWN}) | withdrawn.members.keys()
         if members != {form.MANIFEST, *manifest.sums}:
             raise BundleError("members and manifest do not list the same", where=path.name)
         if not {form.VIOLATIONS, form.EXPOSURE, form.TRACKS} <= members:

@@ -12,7 +12,7 @@ from quitboard import files
 from quitboard.bundle import form
 from quitboard.bundle.layout import BUNDLE_LIMITS, opened_zip, torn_zip_named
 from quitboard.bundle.read import read
-from quitboard.bundle.withdrawn import to_bytes
+from quitboard.bundle.withdrawn import Withdrawn, to_bytes
 from quitboard.bundle.write import DEFLATE_LEVEL, entry_of
 from quitboard.records import Withdrawal
 
@@ -28,18 +28,22 @@ def strike(path: Path, pictures: Collection[str], withdrawals: Sequence[Withdraw
         DiskFull: it is as it was.
     """
     with read(path) as bundle:
-        chosen = [name for name in bundle.media_names() if Path(name).stem in pictures]
+        sums = bundle.manifest.sums
+        chosen = {name: sums[name] for name in bundle.media_names() if sums[name] in pictures}
         if not chosen:
             return 0
         told = bundle.withdrawn.with_more(chosen, withdrawals)
+    with opened_zip(path, BUNDLE_LIMITS) as archive:
+        rewrite(path, archive, told)
+    return len(chosen)
+
+
+def rewrite(path: Path, archive: zipfile.ZipFile, told: Withdrawn) -> None:
+    """Write the zip at `path`, open as `archive`, anew without what `told` says was taken out. See `strike`."""
     status = path.stat()
-    with (
-        opened_zip(path, BUNDLE_LIMITS) as archive,
-        files.writing(path) as file,
-        zipfile.ZipFile(file, "w", allowZip64=False) as struck,
-    ):
-        kept = {entry.filename for entry in archive.infolist()} - {*chosen, form.WITHDRAWN}
-        for name in sorted({*kept, form.WITHDRAWN}):
+    with files.writing(path) as file, zipfile.ZipFile(file, "w", allowZip64=False) as struck:
+        kept = {entry.filename for entry in archive.infolist() if not entry.is_dir()} - told.members.keys()
+        for name in sorted(kept | {form.WITHDRAWN}):
             if name == form.WITHDRAWN:
                 struck.writestr(entry_of(name), to_bytes(told), compresslevel=DEFLATE_LEVEL)
                 continue
@@ -48,4 +52,3 @@ def strike(path: Path, pictures: Collection[str], withdrawals: Sequence[Withdraw
             with torn_zip_named(path.name, name), archive.open(name) as source, struck.open(entry, "w") as target:
                 shutil.copyfileobj(source, target, 1 << 20)
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    return len(chosen)

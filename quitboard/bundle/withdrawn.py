@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,18 +27,15 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
-    """What was taken out of a bundle: members by name, and the withdrawals that it was for, both sorted."""
+    """What was taken out of a zip: the SHA-256 of members by name, and the withdrawals that it was for."""
 
-    members: tuple[str, ...] = ()
+    members: Mapping[str, str] = field(default_factory=dict)
     withdrawals: tuple[Withdrawal, ...] = ()
 
-    def with_more(self, members: Sequence[str], withdrawals: Sequence[Withdrawal]) -> Withdrawn:
+    def with_more(self, members: Mapping[str, str], withdrawals: Sequence[Withdrawal]) -> Withdrawn:
         """Return what is withdrawn after some more was."""
         by_id = {one.id: one for one in (*self.withdrawals, *withdrawals)}
-        return Withdrawn(
-            members=tuple(sorted({*self.members, *members})),
-            withdrawals=tuple(by_id[key] for key in sorted(by_id)),
-        )
+        return Withdrawn(members={**self.members, **members}, withdrawals=tuple(by_id[key] for key in sorted(by_id)))
 
 
 def to_bytes(withdrawn: Withdrawn) -> bytes:
@@ -46,7 +43,7 @@ def to_bytes(withdrawn: Withdrawn) -> bytes:
     plain = {
         "format": _FORMAT,
         "version": _VERSION,
-        "members": list(withdrawn.members),
+        "members": dict(withdrawn.members),
         "withdrawals": [
             {
                 "id": one.id,
@@ -61,28 +58,26 @@ def to_bytes(withdrawn: Withdrawn) -> bytes:
     return (json.dumps(plain, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
 
-def from_bytes(content: bytes, *, camera_id: str) -> Withdrawn:
+def from_bytes(content: bytes) -> Withdrawn:
     """Decode it.
 
     Raises:
-        BundleError: not written as QuitBoard writes it, or it withdraws what another camera shows.
+        BundleError: not written as QuitBoard writes it.
     """
     try:
         plain = json.loads(content.decode())
         if (plain["format"], plain["version"]) != (_FORMAT, _VERSION):
             raise ValueError("of another format or version")
-        if len(plain["members"]) > _MOST or len(plain["withdrawals"]) > _MOST:
-            raise ValueError("more than a bundle holds")
-        found = Withdrawn(
-            members=tuple(plain["members"]), withdrawals=tuple(_withdrawal(one) for one in plain["withdrawals"])
-        )
-        written_so = to_bytes(found.with_more((), ())) == content
+        if not plain["members"] or max(len(plain["members"]), len(plain["withdrawals"])) > _MOST:
+            raise ValueError("nothing is withdrawn, or more than a bundle holds")
+        if not all(re.fullmatch(form.SHA256, sha256) for sha256 in plain["members"].values()):
+            raise ValueError("not a sum")
+        found = Withdrawn(members=plain["members"], withdrawals=tuple(_withdrawal(one) for one in plain["withdrawals"]))
+        written_so = to_bytes(found.with_more({}, ())) == content
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BundleError(f"it cannot be understood ({str(error)[:100]})", where=form.WITHDRAWN) from None
     if not written_so:
         raise BundleError("it is not written as QuitBoard writes it", where=form.WITHDRAWN)
-    if any(one.camera_id != camera_id for one in found.withdrawals):
-        raise BundleError("it withdraws what another camera shows", where=form.WITHDRAWN)
     return found
 
 

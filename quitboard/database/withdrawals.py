@@ -39,37 +39,37 @@ class Guard:
 
     media: Mapping[str, str] = field(default_factory=dict)  # sha256 -> extension
     withdrawals: tuple[Withdrawal, ...] = ()
-    spans: tuple[WithdrawnSpan, ...] = ()
-    legacy: Mapping[str, frozenset[str]] = field(default_factory=dict)  # sha256 of a first QuitBoard's zip -> row ids
+    spans: tuple[WithdrawnSpan, ...] = ()  # of the withdrawals, in their order
+    legacy: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # first QuitBoard's zip -> row id -> kind
 
     def __bool__(self) -> bool:
         return bool(self.withdrawals)
 
-    def strikes(self, camera_id: str, started_at: datetime, ended_at: datetime) -> bool:
-        """Tell whether a span of a camera touches one that was withdrawn."""
-        return any(
-            span.camera_id == camera_id and span.from_at <= ended_at and span.to_at >= started_at for span in self.spans
-        )
+    def touching(self, camera_id: str, started_at: datetime, ended_at: datetime) -> list[Withdrawal]:
+        """Return the withdrawals that hold for a span of a camera."""
+        return [
+            withdrawal
+            for withdrawal, span in zip(self.withdrawals, self.spans, strict=True)
+            if span.camera_id == camera_id and span.from_at <= ended_at and span.to_at >= started_at
+        ]
 
 
 def guard(connection: Connection) -> Guard:
     """Return all that was ever withdrawn."""
     rows = connection.execute(
-        """SELECT id, camera_id, epoch_us(started_at), epoch_us(ended_at), epoch_us(withdrawn_at)
-           FROM withdrawal ORDER BY id"""
+        """SELECT w.id, w.camera_id, epoch_us(w.started_at), epoch_us(w.ended_at), epoch_us(w.withdrawn_at),
+                  epoch_us(s.from_at), epoch_us(s.to_at)
+           FROM withdrawal w JOIN withdrawn_span s ON s.id = w.id ORDER BY w.id"""
     ).fetchall()
     if not rows:
         return Guard()
-    spans = connection.execute(
-        "SELECT camera_id, epoch_us(from_at), epoch_us(to_at) FROM withdrawn_span ORDER BY ALL"
-    ).fetchall()
-    legacy: dict[str, set[str]] = {}
-    for zip_sha256, violation_id in connection.execute(
-        """SELECT v.recording_sha256, v.id FROM violation_info v JOIN bundle b ON b.id = v.bundle_id
+    legacy: dict[str, dict[str, str]] = {}
+    for zip_sha256, violation_id, kind in connection.execute(
+        """SELECT v.recording_sha256, v.id, v.kind FROM violation_info v JOIN bundle b ON b.id = v.bundle_id
            JOIN withdrawn_span w ON w.camera_id = v.camera_id AND w.from_at <= v.ended_at AND w.to_at >= v.started_at
            WHERE b.format = 'legacy'"""
     ).fetchall():
-        legacy.setdefault(zip_sha256, set()).add(violation_id)
+        legacy.setdefault(zip_sha256, {})[violation_id] = kind
     return Guard(
         media=dict(connection.execute("SELECT sha256, extension FROM withdrawn_media ORDER BY sha256").fetchall()),
         withdrawals=tuple(
@@ -78,8 +78,8 @@ def guard(connection: Connection) -> Guard:
             )
             for row in rows
         ),
-        spans=tuple(WithdrawnSpan(camera_id=row[0], from_at=_at(row[1]), to_at=_at(row[2])) for row in spans),
-        legacy={key: frozenset(ids) for key, ids in legacy.items()},
+        spans=tuple(WithdrawnSpan(camera_id=row[1], from_at=_at(row[5]), to_at=_at(row[6])) for row in rows),
+        legacy=legacy,
     )
 
 

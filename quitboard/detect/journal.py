@@ -18,7 +18,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,13 @@ class Journal:
             for path in (self.folder / room).rglob("*.*"):
                 if path.is_file() and now_s - path.stat().st_mtime > KEEP_DAYS * 86_400:
                     path.unlink(missing_ok=True)
+
+    def forget(self, pictures: Iterable[str]) -> int:
+        """Delete pictures, given by their SHA-256; returns how many there were."""
+        found = [path for sha256 in pictures for path in (self.folder / "evidence").glob(f"{sha256}.*")]
+        for path in found:
+            path.unlink(missing_ok=True)
+        return len(found)
 
     def get_frames(self, name: str) -> list[FrameDetections] | None:
         content = self.get(name)

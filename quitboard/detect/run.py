@@ -28,17 +28,18 @@ from quitboard.detect.day import (
     start_us,
     subject_of,
     together,
+    touches,
     violation_of,
 )
 from quitboard.detect.journal import FOLDER_NAME, HashMemory, Journal, key_of
 from quitboard.detect.look import look
-from quitboard.detect.pictures import PictureMaker
+from quitboard.detect.pictures import PictureMaker, Shown
 from quitboard.detect.privacy_gate import measured_misses
 from quitboard.detect.recordings import Found, Inventory
 from quitboard.detect.report import DayDone, DetectReport, bundle_name, summary
 from quitboard.detect.steady import untrusted_from
 from quitboard.errors import BundleError, NothingUsable, RecordingError, UsageError
-from quitboard.records import Camera, Manifest, Picture, Rule, SetAside, Violation
+from quitboard.records import Camera, Manifest, Picture, Rule, SetAside, Violation, WithdrawnSpan
 from quitboard.settings import Settings
 
 THUMBNAIL_EVERY_US = 20_000_000
@@ -76,12 +77,14 @@ def detect(
     since: date | None = None,
     dry_run: bool = False,
     weights: Path | None = None,
+    withdrawn: Sequence[WithdrawnSpan] = (),
     progress: Progress | None = None,
 ) -> DetectReport:
     """Look at recordings and write a bundle for each camera and local day into `out`.
 
     Args:
         weights: where the model lies that the settings name, if its name is not its path.
+        withdrawn: what no picture may be made of again; it is counted without one.
 
     Raises:
         Locked: another detect writes to `out`.
@@ -114,7 +117,7 @@ def detect(
         if dry_run:
             return _plan(days, inventory)
         told.planned(sum(one.recording.read_s for one in chosen))
-        job = _Job(journal, out, rules, settings, weights, told)
+        job = _Job(journal, out, rules, settings, weights, withdrawn, told)
         done = [job.day(camera, day, found) for (camera, day), found in days.items()]
     set_aside = (*inventory.set_aside, *(item for one in done for item in one.set_aside))
     if not any(one.day for one in done):
@@ -186,9 +189,11 @@ class _Job:
         rules: Sequence[Rule],
         settings: Settings,
         weights: Path | None,
+        withdrawn: Sequence[WithdrawnSpan],
         told: Progress,
     ) -> None:
         self._journal, self._out, self._rules, self._settings, self._told = journal, out, rules, settings, told
+        self._withdrawn = withdrawn
         self._detector = model.load(
             weights or model_path(settings.detect.model),
             imgsz=settings.detect.imgsz,
@@ -339,9 +344,16 @@ class _Job:
         for group in together(decision.breaches):
             subject = subject_of(group, decision.findings, size_of(seen)[0])
             source = recording_at(seen, subject.best_us)
-            shown = self._pictures.make(
-                paths[source.recording.sha256], source.look.key, start_us(source.recording), subject, decision.tracks
-            )
+            if any(touches(span, one, camera.id) for span in self._withdrawn for one in group):
+                shown = Shown(note="withdrawn")
+            else:
+                shown = self._pictures.make(
+                    paths[source.recording.sha256],
+                    source.look.key,
+                    start_us(source.recording),
+                    subject,
+                    decision.tracks,
+                )
             for sha256, extension in ((shown.still_sha256, "jpg"), (shown.clip_sha256, "gif")):
                 if sha256:
                     media[sha256] = self._pictures.path_of(sha256, extension)

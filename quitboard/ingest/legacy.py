@@ -14,7 +14,7 @@ import re
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,12 +22,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 from quitboard import files
-from quitboard.bundle.form import MANIFEST, media_name
+from quitboard.bundle.form import MANIFEST, WITHDRAWN, media_name
 from quitboard.bundle.layout import Limits, member_names, opened_zip, torn_zip_named
 from quitboard.bundle.pictures import check_picture
+from quitboard.bundle.strike import rewrite
+from quitboard.bundle.withdrawn import Withdrawn, from_bytes
 from quitboard.database.load import LEGACY, Source
 from quitboard.errors import BundleError
-from quitboard.records import Camera, Picture, Role
+from quitboard.records import Camera, Picture, Role, Withdrawal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,6 +76,7 @@ class Legacy:
     source: Source
     rows: tuple[dict[str, Any], ...]
     folder: Path
+    withdrawals: tuple[Withdrawal, ...] = ()  # what a struck zip says was taken back
 
     def violation_batches(self) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
@@ -91,7 +94,7 @@ class Legacy:
 def _member_bytes(name: str) -> int | None:
     if _TEXT.fullmatch(name):
         return 4096
-    if _FRAME.fullmatch(name) or _SINGLE.fullmatch(name):
+    if _FRAME.fullmatch(name) or _SINGLE.fullmatch(name) or name == WITHDRAWN:
         return 32 << 20
     return (1 << 20) if _LITTER.fullmatch(name) else None
 
@@ -131,7 +134,13 @@ def read(path: Path, reading: Reading | None) -> Iterator[Legacy]:
             if kinds:
                 shown = _published(archive, frames.get(found[1], ()), reading, Path(folder), path.name)
                 rows += (_row(found[1], kind, started_at, sha256, reading.camera, shown) for kind in kinds)
-        yield Legacy(source=_source(path.name, sha256, reading), rows=tuple(rows), folder=Path(folder))
+        told = _withdrawn(archive, path.name).withdrawals
+        yield Legacy(
+            source=_source(path.name, sha256, reading),
+            rows=tuple(rows),
+            folder=Path(folder),
+            withdrawals=tuple(one for one in told if one.camera_id == reading.camera.id),
+        )
 
 
 def _understood(content: bytes, reading: Reading, where: str) -> tuple[list[str], datetime]:
@@ -222,13 +231,50 @@ def _content(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
 
 
 def _content_sha256(archive: zipfile.ZipFile, name: str) -> str:
-    """Return a hash of what the zip holds, however it was packed."""
+    """Return a hash of what the zip holds, however it was packed, and held before anything was struck from it."""
+    sums = dict(_withdrawn(archive, name).members)
+    for entry in archive.infolist():
+        if not entry.is_dir() and entry.filename != WITHDRAWN and not _LITTER.fullmatch(entry.filename):
+            sums[entry.filename] = files.sha256_bytes(_content(archive, entry.filename, name))
     total = hashlib.sha256()
-    for entry in sorted(archive.infolist(), key=lambda entry: entry.filename):
-        if not entry.is_dir() and not _LITTER.fullmatch(entry.filename):
-            content = _content(archive, entry.filename, name)
-            total.update(f"{entry.filename}\0{files.sha256_bytes(content)}\n".encode())
+    for member, sha256 in sorted(sums.items()):
+        total.update(f"{member}\0{sha256}\n".encode())
     return total.hexdigest()
+
+
+def _withdrawn(archive: zipfile.ZipFile, name: str) -> Withdrawn:
+    if WITHDRAWN not in archive.namelist():
+        return Withdrawn()
+    found = from_bytes(_content(archive, WITHDRAWN, name))
+    if not all(_FRAME.fullmatch(member) or _SINGLE.fullmatch(member) for member in found.members):
+        raise BundleError("what is withdrawn is no picture of this zip", where=name)
+    return found
+
+
+def strike(path: Path, rows: Mapping[str, Mapping[str, str]], withdrawals: Sequence[Withdrawal]) -> int:
+    """Take the pictures of withdrawn rows out of a zip; return how many were in it. They show faces.
+
+    Args:
+        rows: withdrawn rows (id -> kind) by the content hash of their zip, which stays what it was.
+
+    Raises:
+        BundleError: the zip is torn or hostile.
+        DiskFull: it is as it was.
+    """
+    with opened_zip(path, LIMITS) as archive:
+        sha256 = _content_sha256(archive, path.name)
+        if not (struck := rows.get(sha256)):
+            return 0
+        chosen = {
+            member: files.sha256_bytes(_content(archive, member, path.name))
+            for key, members in _frames_by_id(archive, path.name).items()
+            for member in members
+            if any(_row_id(sha256, key, kind) in struck for kind in set(struck.values()))
+        }
+        if chosen:
+            told = [one for one in withdrawals if one.id in struck]
+            rewrite(path, archive, _withdrawn(archive, path.name).with_more(chosen, told))
+        return len(chosen)
 
 
 def _source(name: str, sha256: str, reading: Reading) -> Source:
@@ -247,11 +293,15 @@ def _source(name: str, sha256: str, reading: Reading) -> Source:
     )
 
 
+def _row_id(sha256: str, key: str, kind: str) -> str:
+    return files.sha256_bytes(f"{sha256}:{key}:{kind}".encode())[:32]
+
+
 def _row(
     key: str, kind: str, started_at: datetime, sha256: str, camera: Camera, shown: dict[str, str]
 ) -> dict[str, Any]:
     return {
-        "id": files.sha256_bytes(f"{sha256}:{key}:{kind}".encode())[:32],
+        "id": _row_id(sha256, key, kind),
         "kind": kind,
         "camera_id": camera.id,
         "vehicle": str(Role.SCOOTER),

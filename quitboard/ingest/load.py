@@ -2,7 +2,7 @@
 
 Killed at any instant and started again, it ends in the same state: pictures are on the disk before the rows that name
 them are committed, rows are committed before the inbox's file is moved, and a bundle whose rows are there is only
-moved.
+moved. What was withdrawn neither comes in nor stays in the inbox's file.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from quitboard import bundle, files
 from quitboard.bundle.form import manifest_bytes
 from quitboard.database import load as rows
 from quitboard.database.connection import opened
+from quitboard.database.withdrawals import guard
 from quitboard.errors import BundleError, UsageError
 from quitboard.ingest import inbox, legacy, media
+from quitboard.ingest.strike import strike
 from quitboard.records import Report, Rule, SetAside
 
 Progress = Callable[[str, int, int], None]
@@ -89,6 +91,8 @@ def ingest(
                 progress(item.name, number, len(items))
             try:
                 new = _ingest_one(loader, item.path, target.media, now, old)
+                if item.inbox:
+                    strike(item.path, guard(connection))
             except BundleError as error:
                 set_aside.append(SetAside(name=item.name, reason=_reason(error, item.name), todo=error.todo))
                 inbox.move_to_rejected(item, str(error))
@@ -126,23 +130,24 @@ def _reason(error: BundleError, name: str) -> str:
 def _ingest_one(loader: rows.Loader, path: Path, folder: Path, now: datetime, old: legacy.Reading | None) -> bool:
     """Ingest one zip of either kind. Returns False when all of it was there already."""
     with contextlib.ExitStack() as stack:
-        source, violations, exposures, pictures = stack.enter_context(_readable(path, old))
+        source, violations, exposures, pictures, told = stack.enter_context(_readable(path, old))
         store = _storing(folder, pictures)
         if loader.has(source.id):
             if missing := [one.sha256 for one in loader.pictures_of(source.id) if _missing(folder, one)]:
                 list(store(missing))
+            media.remove(folder, loader.learn(told, now=now))
             return False
         loaded = loader.load(source, violations, exposures, now=now, store=store)
-        media.remove(folder, loaded.orphans)
+        media.remove(folder, (*loaded.orphans, *loader.learn(told, now=now)))
         return True
 
 
 @contextlib.contextmanager
-def _readable(path: Path, old: legacy.Reading | None) -> Iterator[tuple[rows.Source, Any, Any, Any]]:
-    """Open a zip of either kind as its source, its rows and a function from hashes to named pictures."""
+def _readable(path: Path, old: legacy.Reading | None) -> Iterator[tuple[rows.Source, Any, Any, Any, Any]]:
+    """Open a zip of either kind: its source, its rows, a function from hashes to named pictures, its withdrawals."""
     if legacy.looks_like_one(path):
         with legacy.read(path, old) as older:
-            yield older.source, older.violation_batches(), (), older.pictures
+            yield older.source, older.violation_batches(), (), older.pictures, older.withdrawals
         return
     with bundle.read(path) as found:
         manifest = found.manifest
@@ -167,7 +172,7 @@ def _readable(path: Path, old: legacy.Reading | None) -> Iterator[tuple[rows.Sou
                 if plain[:64] in chosen:
                     yield plain, content
 
-        yield source, found.violation_batches(), found.exposure_batches(), pictures
+        yield source, found.violation_batches(), found.exposure_batches(), pictures, found.withdrawn.withdrawals
 
 
 def _storing(

@@ -58,9 +58,11 @@ def _settle(move: tuple[Path, Path]) -> None:
 
 
 def remove(folder: Path, names: Iterable[str]) -> None:
-    """Delete pictures, `<sha256>.<extension>`; those that are gone already are no matter."""
+    """Delete pictures, `<sha256>.<extension>`, half-written ones too; those that are gone already are no matter."""
     for name in names:
-        path_of(folder, name).unlink(missing_ok=True)
+        path = path_of(folder, name)
+        path.unlink(missing_ok=True)
+        path.with_name(f"{TEMPORARY_PREFIX}{name}").unlink(missing_ok=True)
 
 
 def sweep(folder: Path, known: Collection[str]) -> int:

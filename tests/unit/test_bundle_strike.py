@@ -122,10 +122,12 @@ def _changed(key: str, value: object) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (_changed("members", []), "no picture of this bundle"),
-        (_changed("members", ["tracks.parquet"]), "no picture of this bundle"),
-        (_changed("members", ["media/" + "0" * 64 + ".jpg"]), "no picture of this bundle"),
-        (_changed("members", "media"), "not written as QuitBoard writes it"),
+        (_changed("members", {}), "nothing is withdrawn"),
+        (_changed("members", {"tracks.parquet": "0" * 64}), "no picture of this bundle"),
+        (_changed("members", {"media/" + "0" * 64 + ".jpg": "0" * 64}), "no picture of this bundle"),
+        (_changed("members", {f"media/{bundles.sha256('')}.jpg": "x"}), "not a sum"),
+        (_changed("members", {"a": 3}), "cannot be understood"),
+        (_changed("members", "media"), "cannot be understood"),
         (_changed("members", 3), "cannot be understood"),
         (_changed("members", [["x"]]), "cannot be understood"),
         (_changed("version", 2), "of another format or version"),
