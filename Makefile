@@ -86,7 +86,7 @@ clean:  ## remove the environment and what the commands made
 	    $(INSTALL) --index-url https://download.pytorch.org/whl/cpu torch torchvision
 	@$(BIN)/python -c 'import importlib.metadata as m; m.version("torchvision")' 2>/dev/null || \
 	    $(INSTALL) --no-deps torchvision
-	@$(INSTALL) --editable '.[torch,onnx]' --group check --group test
+	@$(INSTALL) --editable '.[torch,onnx,s3]' --group check --group test
 	@touch $@
 
 .venv/browser: .venv/full tools/install_browser.sh

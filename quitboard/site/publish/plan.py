@@ -29,7 +29,7 @@ class Stage(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`puts` in the order of writing, `deletes` in the order of deleting, each a list a stage; empty ones are left out."""
+    """`puts` in the order of writing, `deletes` in that of deleting, each a list a stage; empty ones are left out."""
 
     puts: tuple[tuple[Stage, tuple[str, ...]], ...]
     deletes: tuple[tuple[Stage, tuple[str, ...]], ...]

@@ -8,15 +8,17 @@ manifest names both generations, so that the next one knows what a killed one ma
 from __future__ import annotations
 
 import hashlib
-import re
+import os
+import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 from quitboard.errors import UsageError
-from quitboard.settings import PublishSettings
+from quitboard.settings import Settings
+
+GH_PAGES = "gh-pages"
 
 OWN_FOLDER = ".quitboard/"
 """Where a target keeps what it knows about itself. No site has files below it."""
@@ -34,32 +36,39 @@ class Published:
 
     sums: Mapping[str, str]  # SHA-256 by path, or IN_DOUBT
     generation: str  # of the site that was published last; "" before the first
-    version: str  # the manifest's: an ETag, a commit; "" where there is none yet
     finished: bool  # nothing is in doubt and nothing is left over
 
 
-NOTHING = Published(sums={}, generation="", version="", finished=True)
+NOTHING = Published(sums={}, generation="", finished=True)
 
 
 class Target(Protocol):
     """A place to publish at. Every method may raise `TargetRefused`; those that write, `Locked`.
 
-    A change is: `begin`, any number of `put`, `written`, any number of `delete`, `finish`. Killed at any of these calls,
-    `read` of the next run says what is in doubt. All but `begin` need the lock that `begin` takes.
+    A change is: `read`, `begin`, any number of `put`, `written`, any number of `delete`, `refresh`, `finish`. Killed at
+    any of these calls, `read` of the next run says what is in doubt.
     """
 
     @property
     def name(self) -> str:
         """Return the text that `open_target` makes the same target of, wherever the settings point by then."""
 
+    @property
+    def most_bytes(self) -> int | None:
+        """Return what a site may weigh there; None: whatever fits."""
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """Return what who takes something back here must know: sentences without a full stop."""
+
     def read(self) -> Published:
-        """Ask the target what it holds."""
+        """Ask the target what it holds. Changes nothing and needs no lock."""
 
     def matching(self, paths: Collection[str], contents: Contents) -> set[str]:
         """Return those of the paths in doubt whose content at the target is already the site's."""
 
-    def begin(self, published: Published, sums: Mapping[str, str]) -> None:
-        """Take the lock and say where this is going. `published` is what `read` said: nobody may have written since.
+    def begin(self, sums: Mapping[str, str]) -> None:
+        """Take the lock and say where this is going: SHA-256 by path.
 
         Raises:
             Locked: somebody else is publishing, or has done so since `read`.
@@ -72,23 +81,22 @@ class Target(Protocol):
         """Say that the new generation is there as a whole; what is left of older ones may go."""
 
     def delete(self, paths: Sequence[str]) -> None:
-        """Delete files, in the order given; what is not there is deleted already."""
+        """Delete files; what is not there is deleted already."""
+
+    def refresh(self) -> None:
+        """Tell whatever caches the target for its readers that it has changed."""
 
     def finish(self) -> None:
         """Say that nothing is left over, and free the lock."""
 
-    def take_away(self, paths: Sequence[str]) -> None:
-        """Delete files at once, whoever holds the lock, every kept version of them included."""
+    def close(self) -> None:
+        """Let go of what this process holds. Cut off before `finish`, the manifest stays as it is."""
 
-    def refresh(self, paths: Sequence[str]) -> None:
-        """Tell whatever caches the target that these have changed or are gone."""
+    def take_away(self, paths: Sequence[str]) -> None:
+        """Delete files at once, whoever holds the lock, with every older version of them that the target keeps."""
 
     def holds(self, path: str) -> bool:
         """Ask the target itself, not its manifest, whether a file is there."""
-
-    @property
-    def caveats(self) -> tuple[str, ...]:
-        """What who takes something back here must know: sentences without a full stop."""
 
 
 def generation_of(sums: Mapping[str, str]) -> str:
@@ -103,4 +111,53 @@ def sums_text(sums: Mapping[str, str]) -> str:
 
 def read_sums(text: str) -> dict[str, str]:
     """Return sums by path from lines that `sums_text` wrote."""
-    return {path: digest for digest, _, path in (line.partition("  ") for line in text.splitlines())}
+    lines = (line.partition("  ") for line in text.split("\n") if line)
+    return {path: digest for digest, _, path in lines}
+
+
+def place_of(text: str) -> tuple[str, str]:
+    """Return which sort of target a text names ("s3", "gh-pages", "folder"), and what of it says where.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    if text.startswith("s3://"):
+        return "s3", text
+    if text == GH_PAGES or text.startswith(f"{GH_PAGES}:"):
+        return GH_PAGES, text.removeprefix(GH_PAGES).removeprefix(":")
+    if "://" not in text and (os.sep in text or Path(text).is_dir()) and "\0" not in text:
+        return "folder", text
+    raise UsageError(
+        "this is no target", where=repr(text),
+        todo="Give s3://BUCKET/PREFIX, gh-pages, or a folder with a slash in it, such as ./public or /srv/www/board",
+    )  # fmt: skip
+
+
+def open_target(text: str, settings: Settings, *, board: Path) -> Target:
+    """Return the target that a text names. Nothing is asked of it yet.
+
+    Args:
+        text: what the command line, the settings or an earlier `Target.name` says.
+        board: the board's folder: relative folders start there, and its git repository is the one for `gh-pages`.
+
+    Raises:
+        UsageError: the text names no target.
+        TargetRefused: what is needed to reach it is not installed.
+    """
+    sort, place = place_of(text)
+    if sort == "s3":
+        from quitboard.site.publish.s3 import S3Target
+
+        return S3Target(place, settings, owner=_owner(board))
+    if sort == GH_PAGES:
+        from quitboard.site.publish.git import GitTarget
+
+        return GitTarget(place, settings, board=board)
+    from quitboard.site.publish.folder import FolderTarget
+
+    return FolderTarget(board / Path(place).expanduser())
+
+
+def _owner(board: Path) -> str:
+    """Return whose a lock is: this board on this machine, without telling which that is."""
+    return hashlib.sha256(f"{platform.node()}\n{os.path.realpath(board)}".encode()).hexdigest()[:16]
