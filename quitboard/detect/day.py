@@ -24,7 +24,7 @@ from quitboard.detect.recordings import counted_once
 from quitboard.detect.rules import RULES, Finding, Outcome, run_rules
 from quitboard.detect.scene import read_scene
 from quitboard.detect.track import track_frames
-from quitboard.records import Camera, Detections, Exposure, Recording, Rule, Track, Violation, WithdrawnSpan, ZoneKind
+from quitboard.records import Camera, Detections, Exposure, Recording, Rule, Track, Violation, ZoneKind
 from quitboard.settings import RuleSettings
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -204,10 +204,9 @@ def violation_of(finding: Finding, recording: Recording, camera: Camera) -> Viol
     )
 
 
-def touches(span: WithdrawnSpan, finding: Finding, camera_id: str) -> bool:
-    """Tell whether a withdrawn span holds for a breach of a camera."""
-    begins, ends = _instant(finding.from_us), _instant(finding.to_us)
-    return span.camera_id == camera_id and span.from_at <= ends and span.to_at >= begins
+def span_of(finding: Finding) -> tuple[datetime, datetime]:
+    """Return when a breach begins and ends."""
+    return _instant(finding.from_us), _instant(finding.to_us)
 
 
 def together(breaches: Iterable[Finding]) -> list[list[Finding]]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from quitboard import __version__, bundle, catalogue, files
+from quitboard.database.withdrawals import Guard
 from quitboard.detect import model, recordings, video
 from quitboard.detect.again import pack_tracks
 from quitboard.detect.day import (
@@ -25,10 +26,10 @@ from quitboard.detect.day import (
     decide,
     recording_at,
     size_of,
+    span_of,
     start_us,
     subject_of,
     together,
-    touches,
     violation_of,
 )
 from quitboard.detect.journal import FOLDER_NAME, HashMemory, Journal, key_of
@@ -39,7 +40,7 @@ from quitboard.detect.recordings import Found, Inventory
 from quitboard.detect.report import DayDone, DetectReport, bundle_name, summary
 from quitboard.detect.steady import untrusted_from
 from quitboard.errors import BundleError, NothingUsable, RecordingError, UsageError
-from quitboard.records import Camera, Manifest, Picture, Rule, SetAside, Violation, WithdrawnSpan
+from quitboard.records import Camera, Manifest, Picture, Rule, SetAside, Violation
 from quitboard.settings import Settings
 
 THUMBNAIL_EVERY_US = 20_000_000
@@ -77,14 +78,14 @@ def detect(
     since: date | None = None,
     dry_run: bool = False,
     weights: Path | None = None,
-    withdrawn: Sequence[WithdrawnSpan] = (),
+    withdrawn: Guard = Guard(),  # noqa: B008 - frozen
     progress: Progress | None = None,
 ) -> DetectReport:
     """Look at recordings and write a bundle for each camera and local day into `out`.
 
     Args:
         weights: where the model lies that the settings name, if its name is not its path.
-        withdrawn: what no picture may be made of again; it is counted without one.
+        withdrawn: what no picture may be made of again, nor kept; it is counted without one.
 
     Raises:
         Locked: another detect writes to `out`.
@@ -97,6 +98,7 @@ def detect(
     with files.locked(journal.folder / "lock", what="output folder"):
         files.sweep_temporaries(out)
         journal.tidy(now_s=time.time())
+        journal.forget(withdrawn.media)
         memory = HashMemory(journal)
         inventory = recordings.find(
             paths,
@@ -189,7 +191,7 @@ class _Job:
         rules: Sequence[Rule],
         settings: Settings,
         weights: Path | None,
-        withdrawn: Sequence[WithdrawnSpan],
+        withdrawn: Guard,
         told: Progress,
     ) -> None:
         self._journal, self._out, self._rules, self._settings, self._told = journal, out, rules, settings, told
@@ -344,7 +346,7 @@ class _Job:
         for group in together(decision.breaches):
             subject = subject_of(group, decision.findings, size_of(seen)[0])
             source = recording_at(seen, subject.best_us)
-            if any(touches(span, one, camera.id) for span in self._withdrawn for one in group):
+            if any(self._withdrawn.touching(camera.id, *span_of(one)) for one in group):
                 shown = Shown(note="withdrawn")
             else:
                 shown = self._pictures.make(
