@@ -1,4 +1,4 @@
-"""`build-site`: query → pages → media → render → write what changed."""
+"""`build-site`: query → media → pages, search index and tables → in the place of the old site, at once."""
 
 from __future__ import annotations
 
@@ -6,37 +6,28 @@ import dataclasses
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from multiprocessing import get_context
+from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from quitboard.database.board import Board
 from quitboard.errors import SettingsError
-from quitboard.files import resource
+from quitboard.files import locked, resource
 from quitboard.records import SetAside
 from quitboard.settings import Settings
-from quitboard.site.data import Facts, SiteData, publishing, read
+from quitboard.site import popular, search
+from quitboard.site.data import SiteData, publishing, read
 from quitboard.site.downloads import downloads
+from quitboard.site.extras import extras
 from quitboard.site.generations import drop, locked_target, prune, put_in_place
-from quitboard.site.i18n import LANGUAGES, load_words
+from quitboard.site.i18n import LANGUAGES
 from quitboard.site.media import Media, prepare
 from quitboard.site.output import Old, Staging, begin, finish, mark, read_old, staging_of
-from quitboard.site.pages import Page, pages
+from quitboard.site.rendering import Progress, Source, rendering
 from quitboard.site.view import View
-
-if TYPE_CHECKING:
-    from quitboard.site.render import Renderer
-
-Progress = Callable[[str, int, int], None]
-"""Called with a phase ("media", "pages"), how many are done, and how many there are."""
-
-_CHUNK = 400
-_ALONE_BELOW = 2000
-"""So few pages are rendered faster here than by processes that have to be started first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,31 +62,34 @@ def build(
         as_of: the instant that embargo and expiry are held against; by default `SOURCE_DATE_EPOCH`, else now.
             Pages show the newest day of the data, so that time alone changes no byte.
         cache_dir: where encoded pictures are kept; by default `cache/site` beside `media_dir`.
-        workers: processes that render; by default one a core.
+        workers: processes that encode and then render; by default one a core.
 
     Raises:
         DatabaseError, Locked: the database is missing, damaged or in use; another build is at work.
         UsageError: `out` is not ours to replace.
         DiskFull: the new site did not fit; the old one stands.
-        SettingsError: `SOURCE_DATE_EPOCH` is not a number.
+        SettingsError: `SOURCE_DATE_EPOCH` is not a number, or the counts of views are not readable.
     """
     start = time.monotonic()
     cache_dir = cache_dir or media_dir.parent / "cache" / "site"
-    with locked_target(out) as target:
+    with locked_target(out) as target, locked(cache_dir / ".lock", what="cache of pictures"):
         data = query(database, settings, as_of or _source_date() or datetime.now(UTC))
+        data = dataclasses.replace(data, views=popular.read_views(media_dir / popular.VIEWS_NAME))
         media = prepare(
             (row.still_sha256 for row in data.violations),
             (row.clip_sha256 for row in data.violations),
             media_dir=media_dir,
             cache_dir=cache_dir,
+            workers=workers,
             progress=progress,
         )
+        source = Source(data=data, settings=settings, media=media)
         old = read_old(target)
-        fingerprint = fingerprint_of(data, settings, media)
+        fingerprint = fingerprint_of(source)
         if old.whole and old.fingerprint == fingerprint:
             files, written, removed = len(old.sums), 0, 0
         else:
-            files, written, removed = _write(target, old, fingerprint, data, settings, media, workers, progress)
+            files, written, removed = _write(target, old, source, fingerprint, cache_dir, workers, progress)
         prune(target, most=settings.site.keep_generations, withdrawn=[stone.id for stone in data.tombstones])
     return Built(
         out=target,
@@ -131,64 +125,36 @@ def _source_date() -> datetime | None:
         raise SettingsError(f"SOURCE_DATE_EPOCH is seconds since 1970, not {text!r}") from None
 
 
-def fingerprint_of(data: SiteData, settings: Settings, media: Media) -> str:
-    """Return a hash over all that the site is a function of: data, settings, pictures, templates and this code."""
-    total = hashlib.sha256(settings.sha256_of("board", "site").encode())
-    for field in dataclasses.fields(data):
-        for row in getattr(data, field.name):
+def fingerprint_of(source: Source) -> str:
+    """Return a hash over all that the site is a function of: data, settings, pictures, templates, code, Pagefind."""
+    total = hashlib.sha256(source.settings.sha256_of("board", "site").encode())
+    total.update(version("pagefind_bin").encode())
+    for field in dataclasses.fields(source.data):
+        for row in getattr(source.data, field.name):
             total.update(repr(row).encode())
         total.update(b"\x1e")
-    for path, (_, digest) in media.files.items():
+    for path, (_, digest) in source.media.files.items():
         total.update(f"{path} {digest}\n".encode())
-    for folder in (resource("templates"), Path(__file__).parent):
-        for file in sorted(path for path in folder.rglob("*") if path.suffix in _SOURCES):
+    for folder, pattern in ((resource("templates"), "*"), (Path(__file__).parent, "*.py")):
+        for file in sorted(path for path in folder.rglob(pattern) if path.is_file()):
             total.update(file.relative_to(folder).as_posix().encode() + file.read_bytes())
     return total.hexdigest()
-
-
-_SOURCES = frozenset((".py", ".html", ".css", ".js", ".svg", ".toml", ".woff2"))
 
 
 def _write(
     out: Path,
     old: Old,
+    source: Source,
     fingerprint: str,
-    data: SiteData,
-    settings: Settings,
-    media: Media,
+    cache_dir: Path,
     workers: int | None,
     progress: Progress | None,
 ) -> tuple[int, int, int]:
     """Write the next generation and put it in place; returns files, files with new content, files that are gone."""
-    views = _views(data, settings, media)
-    listed = list(pages(views[LANGUAGES[0]]))
-    jobs = [
-        (language, first, min(first + _CHUNK, len(listed)))
-        for language in LANGUAGES  # one after the other: cards are kept for the language in work alone
-        for first in range(0, len(listed), _CHUNK)
-    ]
-    total = len(listed) * len(LANGUAGES)
+    views = source.views()
     begin(out)
-    staging = Staging(out, old.sums)
-    parts: list[Staging] = [staging]
-    workers = workers or os.cpu_count() or 1
-    if workers == 1 or total < _ALONE_BELOW:
-        _files(staging, views[LANGUAGES[1]], media)
-        rendering = _Rendering(out, old.sums, views, listed)
-        for number, job in enumerate(jobs, start=1):
-            rendering.run(job, staging)
-            if progress:
-                progress("pages", min(number * _CHUNK, total), total)
-    else:
-        with ProcessPoolExecutor(
-            workers, get_context("spawn"), initializer=_begin_worker, initargs=(out, old.sums, data, settings, media)
-        ) as pool:
-            futures = [pool.submit(_render_job, job) for job in jobs]
-            _files(staging, views[LANGUAGES[1]], media)
-            for number, future in enumerate(as_completed(futures), start=1):
-                parts.append(future.result())
-                if progress:
-                    progress("pages", min(number * _CHUNK, total), total)
+    with rendering(out, old.sums, source, views, workers=workers, progress=progress) as rendered:
+        parts = [_beside_pages(Staging(out, old.sums), views, source.media, cache_dir), *rendered]
     sums = {path: digest for part in parts for path, digest in part.sums.items()}
     written = sum(part.written for part in parts)
     size = sum(sum(part.sizes.values()) for part in parts)
@@ -201,20 +167,13 @@ def _write(
     return len(sums), written, removed
 
 
-def _views(data: SiteData, settings: Settings, media: Media) -> dict[str, View]:
-    facts = Facts(data)
-    folder = resource("templates") / "translations"
-    return {language: View(facts, settings, media, load_words(folder, language)) for language in LANGUAGES}
-
-
-def _files(staging: Staging, view: View, media: Media) -> None:
-    """Take in what is the same in every language: style sheet, scripts, pictures, tables."""
-    for path, content in _assets():
+def _beside_pages(staging: Staging, views: Mapping[str, View], media: Media, cache_dir: Path) -> Staging:
+    """Write what is not a page: style sheets, scripts, fonts, tables, feeds, the search index, pictures."""
+    for path, content in chain(_assets(), downloads(views[LANGUAGES[1]]), extras(views)):
         staging.put(path, content)
-    for path, content in downloads(view):
-        staging.put(path, content)
-    for path, (source, digest) in media.files.items():
-        staging.put_file(path, source, digest)
+    for path, (file, digest) in chain(search.index(views, cache_dir).items(), media.files.items()):
+        staging.put_file(path, file, digest)
+    return staging
 
 
 def _assets() -> Iterator[tuple[str, bytes]]:
@@ -222,41 +181,3 @@ def _assets() -> Iterator[tuple[str, bytes]]:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         yield f"assets/{file.relative_to(folder).as_posix()}", file.read_bytes()
     yield ".nojekyll", b""
-
-
-# --- rendering, here or in other processes ------------------------------------------------------------------------
-
-
-class _Rendering:
-    """Renders stretches of the list of pages, with one renderer at a time."""
-
-    def __init__(self, out: Path, old: Mapping[str, str], views: Mapping[str, View], listed: list[Page]) -> None:
-        self.out, self.old, self.views, self.listed = out, old, views, listed
-        self._language = ""
-        self._renderer: Renderer | None = None
-
-    def run(self, job: tuple[str, int, int], staging: Staging) -> None:
-        from quitboard.site.render import Renderer, file_of
-
-        language, first, last = job
-        if self._renderer is None or self._language != language:
-            self._language, self._renderer = language, Renderer(self.views[language])
-        for page in self.listed[first:last]:
-            staging.put(file_of(language, page.path), self._renderer.page(page))
-
-
-_worker: _Rendering | None = None
-
-
-def _begin_worker(out: Path, old: Mapping[str, str], data: SiteData, settings: Settings, media: Media) -> None:
-    global _worker
-    views = _views(data, settings, media)
-    _worker = _Rendering(out, old, views, list(pages(views[LANGUAGES[0]])))
-
-
-def _render_job(job: tuple[str, int, int]) -> Staging:
-    assert _worker is not None
-    staging = Staging(_worker.out, _worker.old)
-    _worker.run(job, staging)
-    staging.old = {}  # not sent back
-    return staging

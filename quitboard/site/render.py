@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from quitboard.files import resource
+from quitboard.site.addresses import absolute, file_of, language_folder
 from quitboard.site.browse import list_path
 from quitboard.site.data import is_of_vehicles
 from quitboard.site.facets import segment
@@ -38,17 +40,6 @@ def rich(text: str) -> Markup:
     return Markup(_STRONG.sub(r"<strong>\1</strong>", str(escape(text))))  # noqa: S704 - escaped just here
 
 
-def language_folder(language: str) -> str:
-    """Return where a language lives: Korean at the root."""
-    return "" if language == LANGUAGES[0] else f"{language}/"
-
-
-def file_of(language: str, page_path: str) -> str:
-    """Return the file that a page is written to, below the site's root."""
-    path = f"{language_folder(language)}{page_path}"
-    return path if path.endswith(".html") else f"{path}index.html"
-
-
 def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(resource("templates")),
@@ -61,9 +52,12 @@ def _environment() -> Environment:
     )
 
 
+_plain_environment = cache(_environment)
+
+
 def standalone(template: str, **values: object) -> bytes:
-    """Return a page that belongs to no board and no language: a report for whoever works on this machine."""
-    return _environment().get_template(template).render(values).encode()
+    """Return a page of no language's site: a report for whoever works on this machine, a sign at an old address."""
+    return _plain_environment().get_template(template).render(values).encode()
 
 
 class Renderer:
@@ -104,6 +98,7 @@ class Renderer:
             href=self._href(root),
             here=file,
             there=file_of(self._other_language(), page.path),
+            absolute=partial(absolute, self._view.base_url),
             csp=CSP_OF_SEARCH if page.template == "search" else CSP,
             header=Markup(header.replace(_ROOT_MARK, root)),  # noqa: S704 - rendered by a template
             footer=Markup(footer.replace(_ROOT_MARK, root)),  # noqa: S704
