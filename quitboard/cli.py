@@ -187,6 +187,42 @@ def build_site(
     _end(talk, {**result, "removed": built.removed, "seconds": round(built.seconds, 2)}, built.set_aside)
 
 
+@app.command(epilog="Example: quitboard publish s3://my-bucket/board --dry-run")
+def publish(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TARGET",
+            help="s3://BUCKET/PREFIX, gh-pages, or a folder; none: the [publish] targets of quitboard.toml.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say exactly what would happen, and stop.")] = False,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Go back to the site before the one that is published.")
+    ] = False,
+    allow_delete: Annotated[
+        bool, typer.Option("--allow-delete", help="Also where more than a fifth of the published files would go.")
+    ] = False,
+    board: BoardOption = Path(),
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the built site to where it is read: an S3-compatible bucket, GitHub Pages, or a folder.
+
+    Only what changed is sent, in an order that never shows a page without its picture. Cut off and started again, it
+    continues. It refuses until quitboard.toml says who is responsible: docs/publish.md.
+    """
+    from quitboard.operate import publishing
+    from quitboard.operate.boards import open_board
+
+    talk = _talk(quiet, as_json)
+    outcomes = publishing.publish(
+        open_board(board), targets or [], talk=talk, dry_run=dry_run, rollback=rollback, allow_delete=allow_delete
+    )
+    talk.give([outcome.as_plain() for outcome in outcomes])
+
+
 @app.command(epilog="Example: quitboard verify bundles/done/")
 def verify(
     paths: Annotated[

@@ -11,7 +11,21 @@ from typer.testing import CliRunner
 
 from quitboard.cli import app
 
-HEAVY = ("cv2", "duckdb", "openvino", "onnxruntime", "torch", "av", "numpy", "jinja2", "pyarrow", "PIL", "scipy")
+HEAVY = (
+    "cv2",
+    "duckdb",
+    "openvino",
+    "onnxruntime",
+    "torch",
+    "av",
+    "numpy",
+    "jinja2",
+    "pyarrow",
+    "PIL",
+    "scipy",
+    "boto3",
+    "botocore",
+)
 COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 
@@ -27,7 +41,7 @@ def test_help_loads_no_heavy_package() -> None:
 
 def test_the_commands_are_those_that_are_documented() -> None:
     assert set(COMMANDS) == {
-        "init", "demo", "detect", "ingest", "build-site", "verify", "stats", "export", "doctor", "models",
+        "init", "demo", "detect", "ingest", "build-site", "publish", "verify", "stats", "export", "doctor", "models",
     }  # fmt: skip
 
 

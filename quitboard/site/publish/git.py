@@ -61,10 +61,8 @@ class GitTarget:
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        return (
-            f"{self.name}: nothing refers to it now, but GitHub may serve an old commit by its hash for a while; "
-            + "to have it purged at once, write to GitHub's support",
-        )
+        kept = "nothing refers to it now, but GitHub may serve an old commit by its hash for a while"
+        return (f"{self.name}: {kept}; to have it purged at once, write to GitHub's support",)
 
     def read(self) -> Published:
         self._open()

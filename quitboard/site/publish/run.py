@@ -31,6 +31,18 @@ class Outcome:
     def is_unchanged(self) -> bool:
         return not self.plan.puts and not self.plan.deletes and not self.plan.settled
 
+    def as_plain(self) -> dict[str, object]:
+        """Return what `--json` prints; the steps one by one with `dry_run` alone."""
+        plain: dict[str, object] = {
+            "target": self.target,
+            "generation": self.generation,
+            "dry_run": self.dry_run,
+            "put": self.plan.put_count,
+            "deleted": self.plan.delete_count,
+            "unchanged": self.plan.unchanged,
+        }
+        return plain | {"steps": self.plan.lines()} if self.dry_run else plain
+
 
 def publish(
     site: Path,
