@@ -5,6 +5,8 @@ transaction: violations that show the same seconds are hidden; their pictures ar
 violation shows the same picture; every place that held them is noted as due until somebody has looked there.
 """
 
+# ruff: noqa: S608 (what is pasted into SQL is this file's own; values are parameters)
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,24 +56,38 @@ class Guard:
         ]
 
 
-def guard(connection: Connection) -> Guard:
-    """Return all that was ever withdrawn."""
+def guard(connection: Connection, also: Sequence[str] = ()) -> Guard:
+    """Return all that was ever withdrawn, and what would be if the violations of the ids `also` were."""
+    held = """
+        WITH held AS (
+            SELECT id, camera_id, started_at, ended_at, withdrawn_at FROM withdrawal
+            UNION ALL
+            SELECT id, camera_id, started_at, ended_at, now() FROM violation_info
+            WHERE id IN (SELECT unnest($also::VARCHAR[])) AND id NOT IN (SELECT id FROM withdrawal)
+        ), span AS (
+            SELECT *, started_at - withdrawal_margin() AS from_at, ended_at + withdrawal_margin() AS to_at FROM held
+        )"""
+    asked = {"also": list(also)}
     rows = connection.execute(
-        """SELECT w.id, w.camera_id, epoch_us(w.started_at), epoch_us(w.ended_at), epoch_us(w.withdrawn_at),
-                  epoch_us(s.from_at), epoch_us(s.to_at)
-           FROM withdrawal w JOIN withdrawn_span s ON s.id = w.id ORDER BY w.id"""
+        f"""{held} SELECT id, camera_id, epoch_us(started_at), epoch_us(ended_at), epoch_us(withdrawn_at),
+                          epoch_us(from_at), epoch_us(to_at)
+            FROM span ORDER BY id""",
+        asked,
     ).fetchall()
     if not rows:
         return Guard()
     legacy: dict[str, dict[str, str]] = {}
     for zip_sha256, violation_id, kind in connection.execute(
-        """SELECT v.recording_sha256, v.id, v.kind FROM violation_info v JOIN bundle b ON b.id = v.bundle_id
-           JOIN withdrawn_span w ON w.camera_id = v.camera_id AND w.from_at <= v.ended_at AND w.to_at >= v.started_at
-           WHERE b.format = 'legacy'"""
+        f"""{held} SELECT v.recording_sha256, v.id, v.kind FROM violation_info v JOIN bundle b ON b.id = v.bundle_id
+            JOIN span w ON w.camera_id = v.camera_id AND w.from_at <= v.ended_at AND w.to_at >= v.started_at
+            WHERE b.format = 'legacy'""",
+        asked,
     ).fetchall():
         legacy.setdefault(zip_sha256, {})[violation_id] = kind
+    media = dict(connection.execute("SELECT sha256, extension FROM withdrawn_media").fetchall())
+    media |= {name[:64]: name[65:] for one in would_strike(connection, also) for name in one.pictures}
     return Guard(
-        media=dict(connection.execute("SELECT sha256, extension FROM withdrawn_media ORDER BY sha256").fetchall()),
+        media=dict(sorted(media.items())),
         withdrawals=tuple(
             Withdrawal(
                 id=row[0], camera_id=row[1], started_at=_at(row[2]), ended_at=_at(row[3]), withdrawn_at=_at(row[4])
@@ -275,6 +291,28 @@ def due(connection: Connection) -> dict[str, list[str]]:
     ).fetchall():
         found.setdefault(place, []).append(withdrawal_id)
     return found
+
+
+def of_withdrawals(connection: Connection, ids: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Return what withdrawals struck: pictures (sha256 -> extension), and ids whose page is a tombstone now."""
+    asked = {"ids": list(ids)}
+    media = connection.execute(
+        """SELECT sha256, extension FROM withdrawn_media
+           WHERE withdrawal_id IN (SELECT unnest($ids::VARCHAR[])) ORDER BY sha256""",
+        asked,
+    ).fetchall()
+    hidden = connection.execute(
+        "SELECT violation_id FROM withdrawn_violation WHERE withdrawal_id IN (SELECT unnest($ids::VARCHAR[]))", asked
+    ).fetchall()
+    return dict(media), sorted({*asked["ids"], *(violation_id for (violation_id,) in hidden)})
+
+
+def remember(connection: Connection, pictures: Mapping[str, tuple[str, str]]) -> None:
+    """Note pictures that lay in older bundles only: sha256 -> (extension, id of the withdrawal)."""
+    for sha256, (extension, withdrawal_id) in sorted(pictures.items()):
+        connection.execute("INSERT OR IGNORE INTO withdrawn_media VALUES (?, ?, ?)", [sha256, extension, withdrawal_id])
+    if pictures:
+        strike(connection)
 
 
 def taken_back(connection: Connection, place: str, ids: Iterable[str], *, now: datetime) -> None:

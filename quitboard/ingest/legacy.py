@@ -251,30 +251,46 @@ def _withdrawn(archive: zipfile.ZipFile, name: str) -> Withdrawn:
     return found
 
 
-def strike(path: Path, rows: Mapping[str, Mapping[str, str]], withdrawals: Sequence[Withdrawal]) -> int:
-    """Take the pictures of withdrawn rows out of a zip; return how many were in it. They show faces.
+def withdrawn_members(path: Path, rows: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return the pictures of withdrawn rows that a zip still holds, by name with their sum. They show faces.
 
     Args:
-        rows: withdrawn rows (id -> kind) by the content hash of their zip, which stays what it was.
+        rows: withdrawn rows (id -> kind) by the content hash of their zip, which striking leaves as it is.
+
+    Raises:
+        BundleError: the zip is torn or hostile.
+    """
+    with opened_zip(path, LIMITS) as archive:
+        return _withdrawn_members(archive, path.name, rows)[0]
+
+
+def strike(path: Path, rows: Mapping[str, Mapping[str, str]], withdrawals: Sequence[Withdrawal]) -> None:
+    """Take the pictures of withdrawn rows out of a zip; see `withdrawn_members` and `bundle.strike`.
 
     Raises:
         BundleError: the zip is torn or hostile.
         DiskFull: it is as it was.
     """
     with opened_zip(path, LIMITS) as archive:
-        sha256 = _content_sha256(archive, path.name)
-        if not (struck := rows.get(sha256)):
-            return 0
-        chosen = {
-            member: files.sha256_bytes(_content(archive, member, path.name))
-            for key, members in _frames_by_id(archive, path.name).items()
-            for member in members
-            if any(_row_id(sha256, key, kind) in struck for kind in set(struck.values()))
-        }
+        chosen, struck = _withdrawn_members(archive, path.name, rows)
         if chosen:
             told = [one for one in withdrawals if one.id in struck]
             rewrite(path, archive, _withdrawn(archive, path.name).with_more(chosen, told))
-        return len(chosen)
+
+
+def _withdrawn_members(
+    archive: zipfile.ZipFile, name: str, rows: Mapping[str, Mapping[str, str]]
+) -> tuple[dict[str, str], Mapping[str, str]]:
+    """Return the pictures of withdrawn rows, by name with their sum, and those rows, id -> kind."""
+    sha256 = _content_sha256(archive, name)
+    struck = rows.get(sha256, {})
+    chosen = {
+        member: files.sha256_bytes(_content(archive, member, name))
+        for key, members in (_frames_by_id(archive, name) if struck else {}).items()
+        for member in members
+        if any(_row_id(sha256, key, kind) in struck for kind in set(struck.values()))
+    }
+    return chosen, struck
 
 
 def _source(name: str, sha256: str, reading: Reading) -> Source:

@@ -3,39 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from quitboard import bundle
 from quitboard.database.withdrawals import Guard
-from quitboard.ingest import inbox, legacy
+from quitboard.ingest import legacy
 from quitboard.records import Withdrawal
 
 
-def strike(path: Path, guard: Guard) -> int:
-    """Take what was withdrawn out of a zip of either kind; return how many pictures were in it.
+@dataclass(slots=True)
+class Found:
+    """What of a zip was withdrawn."""
+
+    pictures: dict[str, tuple[str, str]] = field(default_factory=dict)  # sha256 -> (extension, id of the withdrawal)
+    withdrawals: list[Withdrawal] = field(default_factory=list)
+    originals: int = 0  # pictures of the first QuitBoard's zip, which show faces
+
+    def __bool__(self) -> bool:
+        return bool(self.pictures or self.originals)
+
+
+def find(path: Path, guard: Guard) -> Found:
+    """Return what of a zip of either kind was withdrawn and is still in it.
+
+    Raises:
+        BundleError: it is torn, hostile, or of neither kind.
+    """
+    found = Found()
+    if not guard:
+        return found
+    if legacy.looks_like_one(path):
+        found.originals = len(legacy.withdrawn_members(path, guard.legacy)) if guard.legacy else 0
+        return found
+    with bundle.read(path) as opened:
+        camera_id = opened.manifest.camera.id
+        extensions = {Path(name).stem: Path(name).suffix[1:] for name in opened.media_names()}
+        for sha256 in extensions.keys() & guard.media.keys():
+            found.pictures[sha256] = (extensions[sha256], "")
+        if any(span.camera_id == camera_id for span in guard.spans):
+            for row in opened.violations():
+                if touching := guard.touching(camera_id, row.started_at, row.ended_at):
+                    found.withdrawals += touching
+                    for sha256 in extensions.keys() & {row.still_sha256, row.clip_sha256}:
+                        found.pictures[sha256] = (extensions[sha256], touching[0].id)
+    return found
+
+
+def strike(path: Path, guard: Guard) -> Found:
+    """Take what was withdrawn out of a zip of either kind; return what was in it.
 
     Raises:
         BundleError: it is torn, hostile, or of neither kind.
         DiskFull: it is as it was.
     """
-    if not guard:
-        return 0
-    if legacy.looks_like_one(path):
-        return legacy.strike(path, guard.legacy, guard.withdrawals) if guard.legacy else 0
-    with bundle.read(path) as found:
-        camera_id = found.manifest.camera.id
-        named = {Path(name).stem for name in found.media_names()}
-        gone = named & guard.media.keys()
-        told: list[Withdrawal] = []
-        if any(span.camera_id == camera_id for span in guard.spans):
-            for row in found.violations():
-                if touching := guard.touching(camera_id, row.started_at, row.ended_at):
-                    gone |= named & {row.still_sha256, row.clip_sha256}
-                    told += touching
-    return bundle.strike(path, gone, told) if gone else 0
+    found = find(path, guard)
+    if found.originals:
+        legacy.strike(path, guard.legacy, guard.withdrawals)
+    elif found:
+        bundle.strike(path, found.pictures, found.withdrawals)
+    return found
 
 
 def zips_of(folder: Path) -> Iterator[Path]:
-    """Yield every zip that an inbox holds: waiting, done and rejected."""
-    for part in (folder, folder / inbox.DONE, folder / inbox.REJECTED):
-        yield from sorted(path for path in part.glob("*") if path.suffix.lower() == ".zip" and path.is_file())
+    """Yield every zip that lies in a folder itself."""
+    if folder.is_dir():
+        yield from sorted(path for path in folder.iterdir() if path.suffix.lower() == ".zip" and path.is_file())
