@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from quitboard.database.connection import opened
 from tests.site.building import built, files
 from tests.site.conftest import AS_OF
 from tests.site.sample_board import Sample
+
+ROOT = Path(__file__).parents[2]
 
 
 def times(folder: Path) -> dict[Path, int]:
@@ -25,13 +29,30 @@ def test_the_same_board_gives_the_same_bytes(copy: Sample, site: Path, tmp_path:
     assert files(tmp_path / "again") == files(site)
 
 
-def test_any_number_of_processes_gives_the_same_bytes(
-    board: Sample, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+BUILD = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from quitboard.site import rendering
+from quitboard.site.build import build
+from tests.site.conftest import SETTINGS
+database, media, out, as_of, workers = sys.argv[1:]
+rendering._ALONE_BELOW, rendering._CHUNK = 0, 90
+if __name__ == "__main__":
+    build(Path(database), Path(media), Path(out), settings=SETTINGS, as_of=datetime.fromisoformat(as_of),
+          cache_dir=Path(out + "-cache"), workers=int(workers))
+"""
+
+
+@pytest.mark.parametrize(("workers", "seed"), [("2", "0"), ("3", "4711")])
+def test_any_number_of_processes_and_any_order_of_hashing_give_the_same_bytes(
+    board: Sample, site: Path, tmp_path: Path, workers: str, seed: str
 ) -> None:
-    monkeypatch.setattr("quitboard.site.build._ALONE_BELOW", 0)
-    monkeypatch.setattr("quitboard.site.build._CHUNK", 40)
-    built(board, tmp_path / "parallel", workers=2)
-    assert files(tmp_path / "parallel") == files(site)
+    out = tmp_path / "site"
+    (tmp_path / "run.py").write_text(BUILD)
+    command = [sys.executable, tmp_path / "run.py", board.database, board.media, out, AS_OF.isoformat(), workers]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)})
+    assert files(out) == files(site)
 
 
 def test_an_unchanged_rebuild_writes_nothing(board: Sample, tmp_path: Path) -> None:
