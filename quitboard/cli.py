@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from quitboard import __version__
-from quitboard.errors import SET_ASIDE_EXIT_CODE, DamageFound, QuitBoardError
+from quitboard.errors import SET_ASIDE_EXIT_CODE, DamageFound, QuitBoardError, TargetRefused
 from quitboard.operate import models_cli
 
 if TYPE_CHECKING:
@@ -221,6 +221,44 @@ def publish(
         open_board(board), targets or [], talk=talk, dry_run=dry_run, rollback=rollback, allow_delete=allow_delete
     )
     talk.give([outcome.as_plain() for outcome in outcomes])
+
+
+@app.command(epilog='Example: quitboard withdraw https://example.org/board/v/ID/ --reason "asked by mail, 3 May"')
+def withdraw(
+    cases: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="ID",
+            help="Cases by id, or by the address or path of their page; none: finish what is still due.",
+            show_default=False,
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why, for your own records. It is never published.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be taken back, and stop.")] = False,
+    board: BoardOption = Path(),
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take evidence back everywhere, for good: media, pages, search, feeds, data, bundles, and every published target.
+
+    A page stays that says that something was withdrawn, not what. No newer model and no older bundle brings it back.
+    There is no way to undo it. Started again, it does what is left to do.
+    """
+    from quitboard.operate import withdraw as room
+    from quitboard.operate.boards import open_board
+
+    talk = _talk(quiet, as_json)
+    outcome = room.withdraw(open_board(board), cases or [], reason=reason, talk=talk, dry_run=dry_run)
+    for line in outcome.lines():
+        talk.say(line)
+    talk.give(outcome.as_plain())
+    talk.set_aside(outcome.left)
+    if due := [target.name for target in outcome.targets if target.problem]:
+        raise TargetRefused(
+            f"still due at {', '.join(due)}", todo="What was recorded stands. Run again, with or without the ids"
+        )
+    if outcome.left:
+        raise typer.Exit(SET_ASIDE_EXIT_CODE)
 
 
 @app.command(epilog="Example: quitboard verify bundles/done/")

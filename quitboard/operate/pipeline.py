@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quitboard.console import Meter, Talk, minutes
+from quitboard.database import connection, withdrawals
+from quitboard.errors import DatabaseError, Locked
 from quitboard.files import resource, slug, write_bytes
 from quitboard.operate import boards
 from quitboard.operate.boards import Board
@@ -60,11 +62,23 @@ def detect(
             since=since,
             dry_run=dry_run,
             weights=registry.find(settings.detect.model, board.folder),
+            withdrawn=_withdrawn(board),
             progress=_Shown(meter),
         )
     for line in report.lines():
         talk.say(line)
     return report
+
+
+def _withdrawn(board: Board) -> withdrawals.Guard:
+    """Return what was withdrawn, as far as the database tells just now: what slips through, ingest strikes."""
+    if not board.database.exists():
+        return withdrawals.Guard()
+    try:
+        with connection.opened(board.database, read_only=True) as opened:
+            return withdrawals.guard(opened)
+    except (Locked, DatabaseError):
+        return withdrawals.Guard()
 
 
 class _Shown:
