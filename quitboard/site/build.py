@@ -18,7 +18,7 @@ from quitboard.errors import SettingsError
 from quitboard.files import locked, resource
 from quitboard.records import SetAside
 from quitboard.settings import Settings
-from quitboard.site import popular, search
+from quitboard.site import og, popular, search
 from quitboard.site.data import SiteData, publishing, read
 from quitboard.site.downloads import downloads
 from quitboard.site.extras import extras
@@ -171,7 +171,8 @@ def _beside_pages(staging: Staging, views: Mapping[str, View], media: Media, cac
     """Write what is not a page: style sheets, scripts, fonts, tables, feeds, the search index, pictures."""
     for path, content in chain(_assets(), downloads(views[LANGUAGES[1]]), extras(views)):
         staging.put(path, content)
-    for path, (file, digest) in chain(search.index(views, cache_dir).items(), media.files.items()):
+    lying_ready = (search.index(views, cache_dir), og.pictures(views, cache_dir), media.files)
+    for path, (file, digest) in chain.from_iterable(files.items() for files in lying_ready):
         staging.put_file(path, file, digest)
     return staging
 

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from quitboard.files import resource
+from quitboard.site import og
 from quitboard.site.addresses import absolute, file_of, language_folder
 from quitboard.site.browse import list_path
 from quitboard.site.data import is_of_vehicles
@@ -99,6 +100,7 @@ class Renderer:
             here=file,
             there=file_of(self._other_language(), page.path),
             absolute=partial(absolute, self._view.base_url),
+            picture=og.site_path(self._view.words.language, og.name_of(self._view, page)),
             csp=CSP_OF_SEARCH if page.template == "search" else CSP,
             header=Markup(header.replace(_ROOT_MARK, root)),  # noqa: S704 - rendered by a template
             footer=Markup(footer.replace(_ROOT_MARK, root)),  # noqa: S704
