@@ -48,7 +48,7 @@ class GitTarget:
         self._branch = branch or settings.publish.branch
         self._url = _remote(address, settings.publish.repository, board)
         self._cname = settings.publish.cname
-        self._home = board / "cache" / "gh-pages"
+        self._home = board.resolve() / "cache" / "gh-pages"
         self._held = ExitStack()
         self._is_open = False
         self._old = ""  # the commit that is published
@@ -185,8 +185,11 @@ class GitTarget:
                 raise Locked(
                     "somebody else has published meanwhile", where=self.name, todo="Run the same command again"
                 ) from None
+            lines = [
+                line for line in said.splitlines() if line.startswith(("fatal:", "error:", "remote: error:", " ! "))
+            ]
             raise TargetRefused(
-                f"git {words[0]} was refused ({said.splitlines()[-1] if said else error.returncode})", where=self.name,
+                f"git {words[0]} was refused ({' '.join(lines).strip() or said or error.returncode})", where=self.name,
                 todo="Try it by hand: git ls-remote; its key must be allowed to force-push this branch",
             ) from None  # fmt: skip
 
@@ -273,11 +276,11 @@ def _remote(address: str, repository: str, board: Path) -> str:
                 todo="Name one in quitboard.toml: [publish] repository = \"git@github.com:NAME/REPOSITORY.git\"",
             ) from None  # fmt: skip
         found = asked.stdout.strip()
-    if found.startswith("-") or not re.fullmatch(r"[^\s\x00-\x1f]+", found) or re.match(r"\w+::", found):
+    if not re.fullmatch(r"[^-\x00-\x1f][^\x00-\x1f]*", found) or re.match(r"\w+::", found):
         raise UsageError(
             "this is no address of a git repository", where=repr(found), todo="Look at [publish] repository"
         )
-    return found
+    return found if ":" in found else str((board / found).resolve())
 
 
 def _without_secrets(url: str) -> str:
