@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
@@ -17,11 +16,11 @@ from quitboard.records import Role, Rule
 from quitboard.settings import SiteSettings
 from quitboard.site.facets import Option, Selection, choices_by_facet, lists
 from quitboard.site.figures import Share, share
+from quitboard.site.related import Related
 
 Key = TypeVar("Key", bound=Hashable)
 
 WEEK_DAYS = 7
-_RELATED = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,19 +198,12 @@ class Facts:
     # --- related -------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _groups(self) -> dict[tuple[str, str], list[int]]:
-        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for number, row in enumerate(self.data.violations):
-            groups[row.kind, row.camera_id].append(number)
-        return groups
+    def _related(self) -> Related:
+        return Related(self.data.violations)
 
     def related(self, number: int) -> list[int]:
-        """Return the nearest in time of the same kind at the same place, never by the look of a person."""
-        row = self.data.violations[number]
-        group = self._groups[row.kind, row.camera_id]
-        place = bisect.bisect_left(group, number)
-        start = max(0, min(place - _RELATED // 2, len(group) - _RELATED - 1))
-        return [other for other in group[start : start + _RELATED + 1] if other != number][:_RELATED]
+        """Return those at the same place, of the same hour and kind, never by the look of a person."""
+        return self._related.to(number)
 
     # --- what was watched ------------------------------------------------------------------------------------------
 
