@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from quitboard import bundle
-from quitboard.database import check, connection, load
+from quitboard.database import check, connection, load, withdrawals
 from quitboard.errors import QuitBoardError, UsageError
 from quitboard.files import TEMPORARY_PREFIX, sha256_file
 from quitboard.ingest import media
@@ -29,6 +29,7 @@ def verify(board: Board, paths: Sequence[Path]) -> list[Check]:
         *(_bundle(path) for path in _bundles([board.bundles, board.bundles / "done"])),
         *_database_and_media(board),
         *_site(board.site),
+        *_withdrawn(board),
     ]
 
 
@@ -45,7 +46,11 @@ def _bundle(path: Path) -> Check:
         manifest = bundle.verify(path)
     except QuitBoardError as error:
         return Check(name=path.name, found="", problem=str(error), exit_code=5)
-    return Check(name=path.name, found=f"sound, {len(manifest.sums)} members")
+    with bundle.read(path) as opened:
+        struck = len(opened.withdrawn.members)
+    return Check(
+        name=path.name, found=f"sound, {len(manifest.sums)} members" + (f", {struck} withdrawn" if struck else "")
+    )
 
 
 def _database_and_media(board: Board) -> Iterator[Check]:
@@ -97,5 +102,29 @@ def _site(site: Path) -> Iterator[Check]:
         name=site.name,
         found=f"sound, {len(listed)} files",
         problem="; ".join(problems[:5]) + (f" and {len(problems) - 5} more" if len(problems) > 5 else ""),
+        exit_code=5 if problems else 0,
+    )
+
+
+def _withdrawn(board: Board) -> Iterator[Check]:
+    """Look in all that the board keeps for what was withdrawn, by name and by time span."""
+    from quitboard.operate.own_files import OwnFiles
+
+    try:
+        with connection.opened(board.database, read_only=True) as opened:
+            guard, due = withdrawals.guard(opened), withdrawals.due(opened)
+    except QuitBoardError:
+        return  # said already
+    if not guard:
+        return
+    own = OwnFiles(board)
+    found = own.find_in_zips(guard)
+    shown = sorted({path.name for path in (*own.pictures(guard.media), *found.held, *found.unfit)})
+    problems = [f"{len(shown)} files still hold some, for example {shown[0]}"] if shown else []
+    problems += [f"still due at {place or 'the board itself'}" for place in due]
+    yield Check(
+        name="withdrawn",
+        found=f"gone, {len(guard.media)} pictures of {len(guard.withdrawals)} withdrawals",
+        problem="; ".join(problems) + (". Run: quitboard withdraw" if problems else ""),
         exit_code=5 if problems else 0,
     )

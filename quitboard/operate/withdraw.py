@@ -35,7 +35,8 @@ from quitboard.site.media import WIDTHS_PX, stem_of
 if TYPE_CHECKING:
     from quitboard.site.publish.target import Target
 
-_ID = re.compile(r"[0-9a-f]{32}")
+_ID = re.compile(r"[0-9a-f]{4,64}")
+"""Ids have 32 digits; of one that lost some on the way, the board can name the nearest."""
 _PAGE = re.compile(r"(?:^|/)(?:v|withdrawn)/([^/]*)(?:/|$)")
 _LONGEST_LINK = 2000
 _LONGEST_REASON = 1000
@@ -117,7 +118,7 @@ class Outcome:
             else:
                 after = "" if target.media_gone_s is None else f", media after {target.media_gone_s:.1f} s"
                 yield f"{target.name}: taken back{after}; asked, and nothing is left"
-            yield from (f"{target.name}: {note}" for note in target.notes)
+            yield from target.notes
         if self.is_nothing:
             yield "nothing to do: what was withdrawn is gone everywhere"
 
@@ -172,7 +173,7 @@ def withdraw(
     start = time.monotonic()
     now = now or datetime.now(UTC)
     asked = list(dict.fromkeys(violation_id(text) for text in texts))
-    _check_reason(reason, asked)
+    _check_reason(reason)
     if dry_run:
         return _plan(board, asked, start)
     own = OwnFiles(board)
@@ -181,6 +182,8 @@ def withdraw(
         with opened(board.database) as connection:
             _refuse_unknown(withdrawals.unknown(connection, asked))
             already = withdrawals.already(connection, asked)
+            if len(already) < len(asked) and not reason.strip():
+                raise UsageError("a withdrawal needs a reason", todo="For your own records, never published: --reason")
             struck = withdrawals.withdraw(connection, asked, reason=reason.strip(), now=now)
             guard = withdrawals.guard(connection)
             due = withdrawals.due(connection)
@@ -221,11 +224,8 @@ def withdraw(
     )
 
 
-def _check_reason(reason: str, asked: Sequence[str]) -> None:
-    plain = reason.strip()
-    if asked and not plain:
-        raise UsageError("a withdrawal needs a reason", todo='For your own records, never published: --reason "..."')
-    if len(plain) > _LONGEST_REASON or any(ord(letter) < 32 for letter in plain):
+def _check_reason(reason: str) -> None:
+    if len(reason) > _LONGEST_REASON or any(ord(letter) < 32 for letter in reason):
         raise UsageError(f"a reason is one line of at most {_LONGEST_REASON} letters", where="--reason")
 
 
@@ -327,11 +327,33 @@ class _Targets:
 
 
 def _sums_of(target: Target) -> Collection[str]:
-    """Return the paths that a target says it holds; none where its own manifest cannot be read."""
+    """Return the paths that a target lists; none where it cannot say: the likely ones are taken away all the same."""
     try:
         return target.read().sums
+    except TargetRefused:
+        return ()
     finally:
         target.close()
+
+
+@contextlib.contextmanager
+def finishing(board: Board, target: Target) -> Iterator[None]:
+    """Around a publish: take back first what is still due at the target, and note afterwards that it is gone.
+
+    Raises:
+        TargetRefused: something of it is still there.
+    """
+    from quitboard.site.publish.run import take_back
+
+    with opened(board.database) as connection:
+        ids = withdrawals.due(connection).get(target.name, [])
+        due = _Due(*withdrawals.of_withdrawals(connection, ids))
+    if ids:
+        take_back(target, due.paths_among(_sums_of(target)))
+    yield
+    if ids:
+        with opened(board.database) as connection:
+            withdrawals.taken_back(connection, target.name, ids, now=datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)
