@@ -22,6 +22,7 @@ from quitboard.database.rows import (
     Count,
     Coverage,
     MediaRow,
+    ModelDay,
     ModelRow,
     Place,
     Rate,
@@ -142,6 +143,14 @@ class Board:
             ModelRow(sha256=row[0], name=row[1], figures=json.loads(row[2]), first_day=row[3], last_day=row[4])
             for row in rows
         ]
+
+    def model_days(self) -> list[ModelDay]:
+        """Return which models each camera's days rest on, by camera and day; days of an unknown model are left out."""
+        rows = self._all(
+            """SELECT camera_id, day, model_sha256 FROM bundle WHERE day IS NOT NULL AND model_sha256 <> ''
+               GROUP BY ALL ORDER BY ALL"""
+        )
+        return [ModelDay(*row) for row in rows]
 
     # --- published violations -------------------------------------------------------------------------------------
 

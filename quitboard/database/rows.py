@@ -52,6 +52,15 @@ class ModelRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelDay:
+    """A model that found what is counted of one camera on one day; a day may rest on several."""
+
+    camera_id: str
+    day: date
+    model_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
     value: str
     violations: int

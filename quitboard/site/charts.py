@@ -28,14 +28,6 @@ class RangeRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrendPoint:
-    label: str
-    share: Share
-    smooth: Share  # pooled over the days up to this one
-    tick: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """A cell of a heat map; `step` is None where too little was seen, `watched` False where nobody looked."""
 
@@ -176,56 +168,6 @@ def ranges(rows: Sequence[RangeRow], *, width: float, text: Text, overall: Share
     return svg.drawing(width, height, "ranges", text, body)
 
 
-def trend(points: Sequence[TrendPoint], *, width: float, text: Text) -> str:
-    """Draw a share over days: dots for each, a band and a line for the pooled share of the days before."""
-    left, right, top, foot = 40.0, width - 8, 12.0, 28.0
-    height = 250.0 if width > NARROW_PX else 220.0
-    highest = max((point.share.value for point in points if point.share.known), default=0.1)
-    highest = max(highest, max((point.smooth.high for point in points if point.smooth.known), default=0.1))
-    end = min(1.0, nice_ceiling(highest * 100) / 100)
-    step = (right - left) / max(1, len(points))
-
-    def x(number: int) -> float:
-        return left + step * (number + 0.5)
-
-    def y(value: float) -> float:
-        return top + (height - top - foot) * (1 - min(value, end) / end)
-
-    body: list[str] = []
-    ticks = steps_of(end * 100)
-    for tick in range(ticks + 1):
-        value = end * tick / ticks
-        body.append(svg.line(left, y(value), right, y(value), "grid"))
-        body.append(svg.write(left - 6, y(value) + 4, f"{svg.number(value * 100)}%", "tick end"))
-    for stretch in _stretches(points):
-        upper = [f"{svg.number(x(n))},{svg.number(y(points[n].smooth.high))}" for n in stretch]
-        lower = [f"{svg.number(x(n))},{svg.number(y(points[n].smooth.low))}" for n in reversed(stretch)]
-        body.append(f'<polygon class="band" points="{" ".join(upper + lower)}"/>')
-        middle = " ".join(f"{svg.number(x(n))},{svg.number(y(points[n].smooth.value))}" for n in stretch)
-        body.append(f'<polyline class="curve" points="{middle}"/>')
-    for number, point in enumerate(points):
-        if point.share.known:
-            body.append(
-                f'<circle class="day" cx="{svg.number(x(number))}" cy="{svg.number(y(point.share.value))}" r="3"/>'
-            )
-        if point.tick:
-            body.append(svg.line(x(number), height - foot, x(number), height - foot + 5, "axis"))
-            body.append(svg.write(x(number), height - 8, point.label, "tick middle"))
-    body.append(svg.line(left, y(0), right, y(0), "axis"))
-    return svg.drawing(width, height, "trend", text, body)
-
-
-def _stretches(points: Sequence[TrendPoint]) -> list[list[int]]:
-    """Return runs of two or more neighbours whose pooled share is known: a line must not bridge what is not."""
-    runs: list[list[int]] = [[]]
-    for number, point in enumerate(points):
-        if point.smooth.known:
-            runs[-1].append(number)
-        elif runs[-1]:
-            runs.append([])
-    return [run for run in runs if len(run) > 1]
-
-
 def heat_map(
     rows: Sequence[str],
     columns: Sequence[str],
@@ -234,26 +176,53 @@ def heat_map(
     width: float,
     row_px: float,
     text: Text,
+    hours: tuple[str, Sequence[float]],
 ) -> str:
-    """Draw a grid of cells with their values written in them; `cells` is by (row, column)."""
+    """Draw a grid of cells with their values written in them; `cells` is by (row, column).
+
+    Args:
+        hours: what they are called, and the hours watched, one a column or one a row, whichever there are more of:
+            drawn as bars beside the grid.
+    """
+    hours_label, watched = hours
     left, top = 46.0, 22.0
-    step = (width - left) / max(1, len(columns))
+    across = len(columns) >= len(rows)  # hours of the day run across
+    right = width if across else width - 62
+    step = (right - left) / max(1, len(columns))
     body = [svg.write(left + step * (n + 0.5), 14, label, "tick middle") for n, label in enumerate(columns)]
     for row, label in enumerate(rows):
         y = top + row * row_px
         body.append(svg.write(left - 8, y + row_px / 2 + 4, label, "tick end"))
         for column in range(len(columns)):
-            cell = cells.get((row, column))
-            x = left + column * step
-            if cell is None or not cell.watched:
-                body.append(svg.box(x + 1, y + 1, step - 2, row_px - 2, "cell none", 2))
-            elif cell.step is None:
-                body.append(svg.box(x + 1, y + 1, step - 2, row_px - 2, "cell few", 2))
-                body.append(svg.write(x + step / 2, y + row_px / 2 + 4, "·", "in-few middle"))
-            else:
-                body.append(svg.box(x + 1, y + 1, step - 2, row_px - 2, f"cell q{cell.step}", 2))
-                body.append(svg.write(x + step / 2, y + row_px / 2 + 4, cell.text, f"in-q{cell.step} middle"))
-    return svg.drawing(width, top + len(rows) * row_px, "heat", text, body)
+            body += _cell(cells.get((row, column)), left + column * step, y, step, row_px)
+    height = top + len(rows) * row_px
+    end = nice_ceiling(max(watched, default=0.0))
+    if across:
+        base = height + 56
+        body.append(svg.write(left, height + 16, f"{hours_label} (0–{svg.number(end)})", "tick"))
+        for column, value in enumerate(watched):
+            tall = 32 * value / end
+            body.append(svg.box(left + column * step + 2, base - tall, step - 4, tall, "hours"))
+        body.append(svg.line(left, base, right, base, "axis"))
+        height = base + 1
+    else:
+        body.append(svg.write(right + 8, 14, f"0–{svg.number(end)}", "tick"))
+        for row, value in enumerate(watched):
+            body.append(svg.box(right + 8, top + row * row_px + 4, 52 * value / end, row_px - 8, "hours"))
+        body.append(svg.line(right + 8, top, right + 8, height, "axis"))
+    return svg.drawing(width, height, "heat", text, body)
+
+
+def _cell(cell: Cell | None, x: float, y: float, step: float, row_px: float) -> list[str]:
+    middle = x + step / 2, y + row_px / 2 + 4
+    if cell is None or not cell.watched:
+        return [svg.box(x + 1, y + 1, step - 2, row_px - 2, "cell none", 2)]
+    if cell.step is None:
+        return [svg.box(x + 1, y + 1, step - 2, row_px - 2, "cell few", 2), svg.write(*middle, "·", "in-few middle")]
+    return [
+        svg.box(x + 1, y + 1, step - 2, row_px - 2, f"cell q{cell.step}", 2),
+        svg.write(*middle, cell.text, f"in-q{cell.step} middle"),
+    ]
 
 
 def columns(values: Sequence[tuple[str, float, str]], *, width: float, text: Text) -> str:

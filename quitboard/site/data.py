@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from quitboard.database.board import Board, Publishing
-from quitboard.database.rows import Coverage, ModelRow, Place, Rate, Tombstone, ViolationRow, Watched
+from quitboard.database.rows import Coverage, ModelDay, ModelRow, Place, Rate, Tombstone, ViolationRow, Watched
 from quitboard.records import Role, Rule
 from quitboard.settings import SiteSettings
 from quitboard.site.facets import Option, Selection, choices_by_facet, lists
@@ -35,6 +35,7 @@ class SiteData:
     places: tuple[Place, ...]
     rules: tuple[Rule, ...]
     models: tuple[ModelRow, ...]
+    model_days: tuple[ModelDay, ...]
     tombstones: tuple[Tombstone, ...]
     recordings: tuple[Coverage, ...]
     views: tuple[tuple[str, int], ...] = ()  # how often a violation's page was seen, by id; empty where nobody counted
@@ -61,6 +62,7 @@ def read(board: Board) -> SiteData:
         places=tuple(board.places()),
         rules=tuple(board.catalogue()),
         models=tuple(board.models()),
+        model_days=tuple(board.model_days()),
         tombstones=tuple(board.tombstones()),
         recordings=tuple(board.coverage()),
     )
@@ -153,6 +155,28 @@ class Facts:
                 groups[by(row)].append(row)
         return {key: pooled(group) for key, group in groups.items()}
 
+    @cached_property
+    def _rates(self) -> dict[tuple[str, str | None], list[Rate]]:
+        groups: dict[tuple[str, str | None], list[Rate]] = defaultdict(list)
+        for row in self.data.by_day:
+            groups[row.kind, row.camera_id].append(row)
+            groups[row.kind, None].append(row)
+        return groups
+
+    def rates_of(self, kind: str, camera_id: str | None = None) -> list[Rate]:
+        """Return the rows of one kind by day, of one place or of all."""
+        return self._rates.get((kind, camera_id), [])
+
+    def watched_hours_of(self, kind: str, camera_id: str | None = None) -> float:
+        """Return the hours of footage in which a kind was looked for, at one place or at all."""
+        return sum(row.watched_hours for row in self.rates_of(kind, camera_id))
+
+    @cached_property
+    def days_of_rates(self) -> Window | None:
+        """The days from the first to the last on which anything was judged or counted."""
+        days = [row.day for row in self.data.by_day if row.day]
+        return Window(first=min(days), last=max(days)) if days else None
+
     # --- what may be chosen ----------------------------------------------------------------------------------------
 
     @cached_property
@@ -194,6 +218,14 @@ class Facts:
     def hours_in(self, selection: Selection) -> float:
         """Return the hours of footage watched at a selection's place and in its month."""
         return self._watched_in.get((selection.place, selection.month), 0.0)
+
+    def hours_by(self, kind: str, by: Callable[[Rate], Key], rows: Iterable[Rate] | None = None) -> dict[Key, float]:
+        """Return the hours of footage in which a kind was looked for, by what `by` takes from a row."""
+        found: dict[Key, float] = defaultdict(float)
+        for row in self.data.by_day if rows is None else rows:
+            if row.kind == kind:
+                found[by(row)] += row.watched_hours
+        return dict(found)
 
     # --- related -------------------------------------------------------------------------------------------------
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from quitboard.site.browse import list_path
-from quitboard.site.data import is_of_vehicles
+from quitboard.site.data import Facts, is_of_vehicles
 from quitboard.site.facets import segment
 from quitboard.site.figures import FEWEST, Share
+from quitboard.site.series import Timeline, timeline
 from quitboard.site.statistics import kinds_with_rates
 from quitboard.site.view import View
 
@@ -36,6 +37,8 @@ FIELDS = (
     ("page", "string", "이 사이트 안의 쪽", "page on this site"),
 )
 # fmt: on
+_SHARE_NAMES = ("suspected", "judged", "share", "low_95", "high_95", "watched_hours")
+_TIME_NAMES = ("from", "days", *_SHARE_NAMES, "pooled_share", "pooled_low_95", "pooled_high_95")
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -64,53 +67,62 @@ def statistics(view: View) -> Iterator[tuple[str, bytes]]:
     """Yield the tables behind the charts; a share of fewer than five riders is left empty, its counts too."""
     facts = view.facts
     kinds = kinds_with_rates(facts)
-    share_names = ("suspected", "judged", "share", "low_95", "high_95")
     if kinds:
-        rows: Iterable[Sequence[Any]] = [(kind, *_cells(facts.share_of(kind))) for kind in kinds]
-        yield "data/statistics/by_kind.csv", csv_bytes(("kind", *share_names), rows)
+        rows: Iterable[Sequence[Any]] = [
+            (kind, *_cells(facts.share_of(kind)), _hours(facts.watched_hours_of(kind))) for kind in kinds
+        ]
+        yield "data/statistics/by_kind.csv", csv_bytes(("kind", *_SHARE_NAMES), rows)
+        lines = [(kind, line) for kind in kinds if (line := timeline(facts, kind))]
+        yield "data/statistics/kinds_over_time.csv", csv_bytes(("kind", *_TIME_NAMES), _over_time(lines))
     if facts.data.watched_by_day:
-        yield (
-            "data/statistics/watched.csv",
-            csv_bytes(
-                ("camera_id", "date", "watched_hours", "looked_hours", "riders", "persons"),
-                [
-                    (
-                        row.camera_id,
-                        row.day,
-                        round(row.watched_hours, 3),
-                        round(row.looked_hours, 3),
-                        _few(row.riders),
-                        row.persons,
-                    )
-                    for row in facts.data.watched_by_day
-                ],
-            ),
-        )
+        names = ("camera_id", "date", "watched_hours", "looked_hours", "riders", "persons")
+        rows = [
+            (
+                row.camera_id, row.day, _hours(row.watched_hours), _hours(row.looked_hours), _few(row.riders), row.persons
+            )
+            for row in facts.data.watched_by_day
+        ]  # fmt: skip
+        yield "data/statistics/watched.csv", csv_bytes(names, rows)
     for kind in kinds:
-        stem = f"data/statistics/{segment(kind)}"
-        places = facts.shares(kind, lambda row: str(row.camera_id))
-        yield (
-            f"{stem}_by_place.csv",
-            csv_bytes(("camera_id", *share_names), [(name, *_cells(found)) for name, found in sorted(places.items())]),
-        )
-        hours = facts.shares(kind, lambda row: (row.weekday or 0, row.hour or 0), facts.data.by_hour)
-        yield (
-            f"{stem}_by_hour.csv",
-            csv_bytes(
-                ("weekday", "hour", *share_names), [(*key, *_cells(found)) for key, found in sorted(hours.items())]
-            ),
-        )
-        days = facts.shares(kind, lambda row: str(row.day))
-        yield (
-            f"{stem}_by_day.csv",
-            csv_bytes(("date", *share_names), [(day, *_cells(found)) for day, found in sorted(days.items())]),
-        )
+        yield from _of_kind(facts, kind)
+
+
+def _of_kind(facts: Facts, kind: str) -> Iterator[tuple[str, bytes]]:
+    stem = f"data/statistics/{segment(kind)}"
+    places = facts.shares(kind, lambda row: str(row.camera_id))
+    rows: Iterable[Sequence[Any]] = [
+        (camera, *_cells(found), _hours(facts.watched_hours_of(kind, camera)))
+        for camera, found in sorted(places.items())
+    ]
+    yield f"{stem}_by_place.csv", csv_bytes(("camera_id", *_SHARE_NAMES), rows)
+    lines = [(camera, line) for camera in sorted(places) if (line := timeline(facts, kind, camera))]
+    yield f"{stem}_by_place_over_time.csv", csv_bytes(("camera_id", *_TIME_NAMES), _over_time(lines))
+    hours = facts.shares(kind, lambda row: (row.weekday or 0, row.hour or 0), facts.data.by_hour)
+    watched = facts.hours_by(kind, lambda row: (row.weekday or 0, row.hour or 0), facts.data.by_hour)
+    rows = [(*key, *_cells(found), _hours(watched[key])) for key, found in sorted(hours.items())]
+    yield f"{stem}_by_hour.csv", csv_bytes(("weekday", "hour", *_SHARE_NAMES), rows)
+    days = facts.shares(kind, lambda row: str(row.day))
+    watched_on = facts.hours_by(kind, lambda row: str(row.day))
+    rows = [(day, *_cells(found), _hours(watched_on[day])) for day, found in sorted(days.items())]
+    yield f"{stem}_by_day.csv", csv_bytes(("date", *_SHARE_NAMES), rows)
+
+
+def _over_time(lines: Iterable[tuple[str, Timeline]]) -> Iterator[tuple[Any, ...]]:
+    for name, line in lines:
+        for bucket in line.buckets:
+            pooled = _cells(bucket.pooled)[2:]
+            days = 7 if line.weekly else 1
+            yield (name, bucket.start, days, *_cells(bucket.share), _hours(bucket.watched_hours), *pooled)
 
 
 def _cells(found: Share) -> tuple[Any, ...]:
     if not found.known:
         return ("", "", "", "", "")
     return (found.count, found.base, round(found.value, 5), round(found.low, 5), round(found.high, 5))
+
+
+def _hours(watched_hours: float) -> float:
+    return round(watched_hours, 3)
 
 
 def _few(number: int) -> int | str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import NormalDist
 
 Z_95 = 1.959963984540054
 BEYOND_CHANCE = 0.01
@@ -77,13 +78,19 @@ def binomial_tail(count: int, base: int, p: float) -> float:
     )
 
 
-def differ(one: Share, other: Share) -> bool:
+def differ(one: Share, other: Share, *, comparisons: int = 1) -> bool:
     """Say whether two shares differ beyond chance: Newcombe's interval of the difference leaves out zero.
+
+    Args:
+        comparisons: how many pairs are looked at together; the 5 % that chance is given is divided by it (Bonferroni).
 
     Source: Newcombe, Statistics in Medicine 17 (1998) 873, method 10.
     """
     if not (one.known and other.known):
         return False
+    if comparisons > 1:
+        z = NormalDist().inv_cdf(1 - 0.025 / comparisons)
+        one, other = share(one.count, one.base, z=z), share(other.count, other.base, z=z)
     difference = one.value - other.value
     lower = difference - math.hypot(one.value - one.low, other.high - other.value)
     upper = difference + math.hypot(one.high - one.value, other.value - other.low)

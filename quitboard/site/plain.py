@@ -178,11 +178,12 @@ def data(view: View) -> dict[str, Any]:
     """Return what can be downloaded and what its fields mean."""
     words = view.words
     kinds = kinds_with_rates(view.facts)
-    tables = [(words("data.by_kind"), "data/statistics/by_kind.csv")] if kinds else []
+    general = ("by_kind", "kinds_over_time") if kinds else ()
+    tables = [(words(f"data.{name}"), f"data/statistics/{name}.csv") for name in general]
     if view.facts.data.watched_by_day:
         tables.append((words("data.watched"), "data/statistics/watched.csv"))
     for kind in kinds:
-        for cut in ("place", "hour", "day"):
+        for cut in ("place", "place_over_time", "hour", "day"):
             name = words(f"data.by_{cut}", kind=view.kind_name(kind))
             tables.append((name, f"data/statistics/{segment(kind)}_by_{cut}.csv"))
     fields = [(name, kind, korean if words.is_korean else english) for name, kind, korean, english in FIELDS]

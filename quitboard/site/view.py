@@ -21,6 +21,8 @@ from quitboard.site.media import Media
 _SURE, _RATHER_SURE = 0.95, 0.88
 SURENESS = ("sure", "rather", "partly", "unknown")
 """A confidence in words, the surest first."""
+_RARE = 0.005
+"""Shares whose whole interval is below this are written with two decimals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,11 +120,14 @@ class View:
         """Return a share as a percentage, or that it is too few to say."""
         if not found.known:
             return self.words("figure.too_few")
-        return f"{found.value * 100:.1f}%" if found.value < 0.995 or found.count == found.base else "99.5%"
+        if found.value >= 0.995 and found.count < found.base:
+            return "99.5%"
+        return f"{found.value * 100:.{_decimals(found)}f}%"
 
     def interval(self, found: Share) -> str:
         """Return the 95 % interval of a share: "28.0–34.6%"; empty where there is none."""
-        return f"{found.low * 100:.1f}–{found.high * 100:.1f}%" if found.known else ""
+        digits = _decimals(found)
+        return f"{found.low * 100:.{digits}f}–{found.high * 100:.{digits}f}%" if found.known else ""
 
     def figure(self, found: Share) -> str:
         return f"{self.percent(found)} ({self.interval(found)})" if found.known else self.percent(found)
@@ -133,6 +138,11 @@ class View:
             return self.words("figure.few_base", most=FEWEST - 1)
         unit = "vehicles" if is_of_vehicles(kind) else "riders"
         return self.words(f"figure.of_{unit}", count=found.count, base=found.base)
+
+    def hours(self, watched_hours: float) -> str:
+        """Return hours watched in short: "412시간", "412 h"; below ten with one decimal."""
+        written = f"{watched_hours:,.0f}" if watched_hours >= 10 else f"{watched_hours:.1f}"
+        return self.words("figure.hours", n=written)
 
     def n(self, found: Share) -> str:
         return f"n = {found.base:,}" if found.base >= FEWEST else f"n < {FEWEST}"
@@ -191,6 +201,11 @@ def sureness_step(confidence: float | None) -> str:
     if confidence is None:
         return "unknown"
     return "sure" if confidence >= _SURE else "rather" if confidence >= _RATHER_SURE else "partly"
+
+
+def _decimals(found: Share) -> int:
+    """Return how many decimals a percentage has: a rare thing's interval would else be "0.0–0.1%"."""
+    return 2 if found.high < _RARE else 1
 
 
 def class_figures(figures: Mapping[str, float]) -> dict[str, dict[str, float]]:

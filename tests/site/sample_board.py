@@ -46,6 +46,7 @@ ZONES = [
 ]
 KINDS = {"no_helmet": 0.31, "two_up": 0.07, "sidewalk": 0.12, "passenger_no_helmet": 0.05, "wrong_way": 0.02}
 MODEL = "5a" * 32
+NEXT_MODEL = "6b" * 32
 PRIVATE_ADDRESS = "서울시 비밀로 1-2"
 PRIVATE_NAME = "secret-recording-name.mp4"
 LEAN = {"mapo-gate": 1.25, "river-path": 0.55, "campus": 1.35, "market": 0.9}
@@ -66,6 +67,8 @@ def make_board(
     exposure: bool = True,
     found: bool = True,
     pictures: int = 24,
+    withdrawn: int = 0,
+    changes: bool = False,
     cameras: tuple[tuple[str, str, str], ...] = CAMERAS,
     catalogue: Path = ROOT / "data" / "catalogue" / "violations_kr.csv",
 ) -> Sample:
@@ -76,6 +79,9 @@ def make_board(
         exposure: without it, the board is like one fed by the first QuitBoard's zips: counts, no denominators.
         found: False makes a street on which nothing was suspected.
         pictures: how many different pictures there are; rows share them.
+        changes: another model takes over in the middle, the last camera begins after a third of the time, and the
+            second gives up two weeks before the end.
+        withdrawn: how many violations were taken back: they come on top, and only tombstones show them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     chance = random.Random(seed)
@@ -109,7 +115,15 @@ def make_board(
             "person.n": 2140,
         }
         connection.execute("INSERT INTO model VALUES (?, 'quitboard-n 1', ?)", [MODEL, json.dumps(figures)])
-        rows, hours, bundles = _street(chance, weeks, exposure, found, violations, cameras, stills, clips)
+        if changes:
+            connection.execute("INSERT INTO model VALUES (?, 'quitboard-n 2', ?)", [NEXT_MODEL, json.dumps(figures)])
+        cells = _cells(weeks, cameras, changes=changes)
+        rows, hours, bundles = _street(chance, cells, exposure, found, violations, stills, clips)
+        if changes:
+            after = FIRST_DAY + timedelta(days=weeks * 7 // 2)
+            for row in bundles:
+                if cast("date", row["day"]) >= after:
+                    row["model_sha256"] = NEXT_MODEL
         _insert(connection, "bundle", bundles)
         _insert(connection, "violation_file", [_recording(bundle) for bundle in bundles])
         _insert(connection, "violation_info", rows)
@@ -117,6 +131,13 @@ def make_board(
         _insert(connection, "media", [
             {"sha256": path.stem, "extension": path.suffix[1:], "bytes": path.stat().st_size, "tier": "hot"}
             for path in sorted(media.rglob("*.*"))
+        ])  # fmt: skip
+        long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+        _insert(connection, "withdrawal", [
+            {"id": hashlib.sha256(b"withdrawn %d" % number).hexdigest()[:32], "camera_id": cameras[0][0],
+             "started_at": long_ago, "ended_at": long_ago + timedelta(seconds=4), "reason": "somebody asked",
+             "withdrawn_at": datetime(2026, 5, 1, tzinfo=UTC)}
+            for number in range(withdrawn)
         ])  # fmt: skip
     return Sample(database, media)
 
@@ -155,13 +176,27 @@ def _catalogue(connection: Connection, path: Path) -> None:
             )
 
 
+def _cells(weeks: int, cameras: tuple[tuple[str, str, str], ...], *, changes: bool) -> list[tuple[str, date, int]]:
+    """Return the hours that were watched: (camera, day, hour of the day)."""
+    days = range(weeks * 7)
+    watched = {camera: days for camera, _, _ in cameras}
+    if changes:
+        watched[cameras[-1][0]] = days[len(days) // 3 :]
+        watched[cameras[1][0]] = days[:-14]
+    return [
+        (camera, FIRST_DAY + timedelta(days=day), hour)
+        for camera, of_camera in watched.items()
+        for day in of_camera
+        for hour in range(7, 23)
+    ]
+
+
 def _street(
     chance: random.Random,
-    weeks: int,
+    cells: list[tuple[str, date, int]],
     exposure: bool,
     found: bool,
     wanted: int | None,
-    cameras: tuple[tuple[str, str, str], ...],
     stills: list[str],
     clips: list[str],
 ) -> tuple[list[dict[str, object]], list[dict[str, object]], list[dict[str, object]]]:
@@ -169,12 +204,6 @@ def _street(
     hours: list[dict[str, object]] = []
     bundles: list[dict[str, object]] = []
     sure = np.random.default_rng(chance.getrandbits(32))
-    cells = [
-        (camera[0], FIRST_DAY + timedelta(days=day), hour)
-        for camera in cameras
-        for day in range(weeks * 7)
-        for hour in range(7, 23)
-    ]
     for camera, day, hour in cells:
         bundle = hashlib.sha256(f"{camera}{day}".encode()).hexdigest()
         if hour == 7:

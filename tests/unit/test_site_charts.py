@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from xml.etree import ElementTree
 
@@ -9,24 +10,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quitboard.site import charts
+from quitboard.site import charts, timelines
 from quitboard.site.browse import page_count, page_numbers
-from quitboard.site.charts import Cell, RangeRow, TrendPoint
+from quitboard.site.charts import Cell, RangeRow
 from quitboard.site.figures import share
 from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
+from quitboard.site.timelines import Mark, Panel, TrendPoint
 
 UGLY = "</title><script>alert(1)</script> & \"'"
 TEXT = Text(id="it", title=UGLY, description=UGLY)
 ROWS = [
     RangeRow(label=UGLY, share=share(count, base), value=UGLY, note="n") for count, base in ((3, 40), (0, 9), (1, 2))
 ]
-POINTS = [TrendPoint(label=UGLY, share=share(n, 20), smooth=share(n, 20 * (n % 3)), tick=n % 2 == 0) for n in range(9)]
+POINTS = [
+    TrendPoint(label=UGLY, share=share(n, 20), pooled=share(n, 20 * (n % 3)), watched_hours=n, tick=n % 2 == 0)
+    for n in range(9)
+]
+MARKS = [Mark(letter=letter, at=at) for letter, at in (("A", 0.2), ("B", 0.4), ("<", 9.0))]
+PANELS = [Panel(label=UGLY, value=UGLY, note=UGLY, pooled=[share(n, 20) for n in range(9)], marks=MARKS)] * 3
+UNKNOWN = Panel(label="nobody", value="", note="", pooled=[share(0, 2)] * 9)
 CELLS = {(0, 0): Cell(step=4, text="9", watched=True), (0, 1): Cell(step=None, text="", watched=True)}
 
 DRAWINGS: dict[str, Callable[[float], str]] = {
     "ranges": lambda width: charts.ranges(ROWS, width=width, text=TEXT, overall=share(4, 51)),
-    "trend": lambda width: charts.trend(POINTS, width=width, text=TEXT),
-    "heat map": lambda width: charts.heat_map([UGLY], ["a", "b", "c"], CELLS, width=width, row_px=20, text=TEXT),
+    "trend": lambda width: timelines.trend(POINTS, width=width, text=TEXT, hours_label=UGLY, marks=MARKS),
+    "panels": lambda width: timelines.panels(
+        [*PANELS, UNKNOWN], width=width, text=TEXT, span=(UGLY, "b"), unknown=UGLY, reference=PANELS[0].pooled
+    ),
+    "heat map": lambda width: charts.heat_map(
+        [UGLY], ["a", "b", "c"], CELLS, width=width, row_px=20, text=TEXT, hours=(UGLY, [0.0, 3.0, 1.5])
+    ),
+    "tall heat map": lambda width: charts.heat_map(
+        [UGLY, "b", "c"], ["a"], CELLS, width=width, row_px=20, text=TEXT, hours=(UGLY, [0.0, 3.0, 1.5])
+    ),
     "columns": lambda width: charts.columns([(UGLY, 3.0, UGLY), ("b", 0.0, "0")], width=width, text=TEXT),
     "watched": lambda width: charts.watched_lanes([(UGLY, {3: 0.5, 4: 1.7})], width=width, text=TEXT),
     "tally": lambda width: charts.tally_figures([(UGLY, UGLY, 40)], width=width, vehicle="scooter", text=TEXT),
@@ -71,11 +87,39 @@ def test_where_helmets_were_not_judged_none_are_drawn() -> None:
     assert "-helmet" not in charts.lanes(5, 3, 9, columns=20, vehicle="scooter", helmets=False, text=TEXT)
 
 
+def trend_of(*shares: tuple[int, int], hours: float = 8.0, marks: list[Mark] | None = None) -> str:
+    points = [
+        TrendPoint(label="", share=share(*each), pooled=share(*each), watched_hours=hours, tick=False)
+        for each in shares
+    ]
+    return timelines.trend(points, width=WIDE_PX, text=TEXT, hours_label="h", marks=marks or [])
+
+
 def test_a_trend_does_not_bridge_days_that_nothing_is_known_of() -> None:
-    unknown = TrendPoint(label="", share=share(0, 0), smooth=share(0, 0), tick=False)
-    known = TrendPoint(label="", share=share(3, 20), smooth=share(3, 20), tick=False)
-    drawn = charts.trend([known, known, unknown, known, known], width=WIDE_PX, text=TEXT)
-    assert drawn.count("<polyline") == 2
+    assert trend_of((3, 20), (3, 20), (0, 0), (3, 20), (3, 20)).count("<polyline") == 2
+
+
+def test_a_day_of_fewer_than_five_riders_has_no_dot() -> None:
+    assert trend_of((3, 20), (1, 4), (3, 20)).count('class="day"') == 2
+
+
+def test_a_day_without_hours_has_no_bar() -> None:
+    assert trend_of((3, 20), (3, 20), hours=0.0).count('class="hours"') == 0
+    assert trend_of((3, 20), (3, 20), hours=0.01).count('class="hours"') == 2
+
+
+def test_letters_of_changes_never_cover_each_other() -> None:
+    marks = [Mark(letter=letter, at=at) for letter, at in (("A", 3.0), ("B", 3.1), ("C", 3.1), ("D", 5.0))]
+    root = ElementTree.fromstring(trend_of(*[(3, 20)] * 5, marks=marks))
+    places = [float(item.get("cx", 0)) for item in root.iter("circle") if item.get("class") == "badge"]
+    assert len(places) == len(marks)
+    assert all(right - left >= 18 for left, right in itertools.pairwise(places))
+
+
+def test_a_panel_of_which_nothing_is_known_says_so_and_draws_no_line() -> None:
+    drawn = timelines.panels([UNKNOWN], width=WIDE_PX, text=TEXT, span=("a", "b"), unknown="too few to say")
+    assert "too few to say" in drawn
+    assert "polyline" not in drawn
 
 
 @given(st.floats(1e-6, 1e6))

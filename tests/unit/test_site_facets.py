@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quitboard.database.rows import ViolationRow
@@ -49,6 +49,7 @@ def test_an_address_names_what_is_chosen_in_one_order(selection: Selection, page
     assert selection.path(page) == path
 
 
+@settings(deadline=None)
 @given(rows)
 def test_a_list_holds_exactly_what_its_selection_says(violations: list[ViolationRow]) -> None:
     for selection, numbers in lists(violations).items():
@@ -65,12 +66,14 @@ def test_a_list_holds_exactly_what_its_selection_says(violations: list[Violation
         assert numbers, "no list is empty"
 
 
+@settings(deadline=None)
 @given(rows)
 def test_there_are_at_most_ten_lists_with_a_violation(violations: list[ViolationRow]) -> None:
     found = lists(violations)
     assert sum(map(len, found.values())) == 10 * len(violations)
 
 
+@settings(deadline=None)
 @given(rows)
 def test_every_choice_leads_to_a_list_that_exists_and_holds_as_many_as_it_says(violations: list[ViolationRow]) -> None:
     found = lists(violations)

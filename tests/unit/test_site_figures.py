@@ -69,3 +69,10 @@ def test_a_difference_is_said_only_where_its_interval_leaves_out_zero(
     one: tuple[int, int], other: tuple[int, int], expected: bool
 ) -> None:
     assert differ(share(*one), share(*other)) is expected
+
+
+def test_of_many_pairs_looked_at_one_that_only_chance_made_differ_is_not_said_to() -> None:
+    one, other = share(24, 100), share(38, 100)
+    assert differ(one, other)
+    assert not differ(one, other, comparisons=6)
+    assert differ(share(56, 70), share(8, 80), comparisons=6)
