@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from quitboard.site.media import Media, bare_gif, encode_still, prepare, stem_of
+from quitboard.site.media import Media, bare_gif, encode_still, forget, prepare, stem_of
 
 
 def jpeg(*, size: tuple[int, int] = (640, 360), colour: str = "#446688") -> bytes:
@@ -138,3 +138,52 @@ def test_a_withdrawn_picture_leaves_the_cache(tmp_path: Path) -> None:
     prepared(tmp_path, [], [])
     assert [path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()] == ["index.json"]
     assert sha256[:12] not in (tmp_path / "cache" / "index.json").read_text()
+
+
+def test_a_clip_comes_as_gif_and_as_animated_webp_with_the_same_frames(tmp_path: Path) -> None:
+    sha256 = stored(tmp_path / "media", gif(frames=4), "gif")
+    media = prepared(tmp_path, [], [sha256])
+    assert {name.removeprefix(stem_of(sha256)) for name in media.files} == {".gif", ".webp"}
+    for path, _ in media.files.values():
+        with Image.open(path) as picture:
+            durations = []
+            for number in range(picture.n_frames):  # type: ignore[attr-defined]
+                picture.seek(number)
+                picture.load()
+                durations.append(picture.info["duration"])
+            assert durations == [100] * 4, path.name
+            assert picture.info["loop"] == 0
+    smallest = min((path.stat().st_size, path.suffix) for path, _ in media.files.values())
+    assert media.clips[sha256].suffix == smallest[1]
+    assert media.clips[sha256].kib == -(-smallest[0] // 1024)
+
+
+def test_any_number_of_processes_makes_the_same_files(tmp_path: Path) -> None:
+    stills = [stored(tmp_path / "media", jpeg(colour=f"#4466{number:02x}"), "jpg") for number in range(20)]
+    clips = [stored(tmp_path / "media", gif(), "gif")]
+    made = [
+        prepare(stills, clips, media_dir=tmp_path / "media", cache_dir=tmp_path / str(workers), workers=workers)
+        for workers in (1, 3)
+    ]
+    sums = [{path: digest for path, (_, digest) in one.files.items()} for one in made]
+    assert sums[0] == sums[1]
+    assert made[0].stills == made[1].stills
+
+
+def test_what_was_made_of_a_picture_is_forgotten_at_once(tmp_path: Path) -> None:
+    gone, stays = (stored(tmp_path / "media", jpeg(colour=colour), "jpg") for colour in ("red", "blue"))
+    prepared(tmp_path, [gone, stays], [])
+    cache = tmp_path / "cache"
+    (cache / gone[:2] / f".quitboard-{gone[:32]}-640.webp.4711").write_bytes(b"unfinished")
+    assert forget(cache, [gone]) == 5
+    assert not [path for path in cache.rglob("*") if gone[:32] in path.name]
+    assert gone not in (cache / "index.json").read_text()
+    assert prepared(tmp_path, [stays], []).stills.keys() == {stays}
+    assert forget(cache, [gone]) == 0
+
+
+def test_other_caches_beside_the_pictures_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "cache" / "search").mkdir(parents=True)
+    (tmp_path / "cache" / "search" / "index").write_text("x")
+    prepared(tmp_path, [], [])
+    assert (tmp_path / "cache" / "search" / "index").read_text() == "x"
