@@ -1,14 +1,16 @@
-"""One board and its site for all tests of the page, and a real Chromium to look at it with."""
+"""One board and its sites for all tests of the page, and one real Chromium to look at them with."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Error, sync_playwright
 
 from quitboard.settings import BoardSettings, Settings, SiteSettings
 from quitboard.site.build import build
@@ -18,11 +20,24 @@ AS_OF = datetime(2026, 5, 2, tzinfo=UTC)
 SETTINGS = Settings(
     board=BoardSettings(operator="○○동 보행안전 모임", contact="safety@example.org"), site=SiteSettings(per_page=12)
 )
+LAUNCH_S = 60
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",  # a container's 64 MB of it stop a tab dead
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-extensions",
+    "--disable-sync",
+    "--font-render-hinting=none",  # text is as wide on every machine
+    "--force-color-profile=srgb",
+)
 
 
 @pytest.fixture(scope="session")
 def board(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    return make_board(tmp_path_factory.mktemp("board"), weeks=3, violations=60, pictures=4)
+    return make_board(tmp_path_factory.mktemp("board"), weeks=3, violations=60, pictures=4, withdrawn=1)
 
 
 @pytest.fixture
@@ -41,13 +56,35 @@ def site(board: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A real Chromium; without one these tests fail, they are not skipped."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
+def quiet_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of a street on which nothing was suspected: its pages say so."""
+    board = make_board(tmp_path_factory.mktemp("quiet"), weeks=1, found=False)
+    out = tmp_path_factory.mktemp("quiet-site") / "out"
+    build(board.database, board.media, out, settings=SETTINGS, as_of=AS_OF, workers=1)
+    return out
+
+
+def chromium() -> str:
+    """Return where Chromium lies; a test that needs it fails without it, it is not skipped."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
         pytest.fail("no Chromium found: run tools/install_browser.sh, or install it with your package manager")
-    flags = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The one Chromium of a session. It answers in time or the test that asked fails: nothing waits for ever."""
+    path = chromium()
+    try:
+        subprocess.run([path, "--version"], check=True, capture_output=True, timeout=LAUNCH_S)
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.fail(f"{path} does not start: {error}")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=flags)
+        try:
+            opened = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS, timeout=LAUNCH_S * 1000)
+        except Error as error:
+            pytest.fail(f"{path} did not open within {LAUNCH_S} s: {error}")
         yield opened
         opened.close()
