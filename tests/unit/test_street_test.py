@@ -131,7 +131,7 @@ def test_a_finished_recording_is_not_rendered_again(tmp_path: Path, monkeypatch:
     path.parent.mkdir()
     path.touch()
     path.with_suffix(".truth.json").touch()
-    assert teststreet.film(tmp_path, 3).endswith("there")
+    assert teststreet.film(tmp_path, SITES[2]).endswith("there")
     path.unlink()
     with pytest.raises(AssertionError, match="again"):
-        teststreet.film(tmp_path, 3)
+        teststreet.film(tmp_path, SITES[2])

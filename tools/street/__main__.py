@@ -21,7 +21,15 @@ def main() -> None:
     test = commands.add_parser("test", help="the test recordings with their truth, from other places than the pictures")
     test.add_argument("--out", type=Path, required=True)
     test.add_argument("--count", type=int, default=20, help="how many of the twenty, from the first")
-    for command in (pictures, test):
+    test.add_argument(
+        "--seed", type=int, help="draw other places with the training's people: to choose by, not to test"
+    )
+    rides = commands.add_parser("rides", help="pictures of one and two who ride by, with their truth")
+    rides.add_argument("--out", type=Path, required=True)
+    rides.add_argument("--count", type=int, default=30, help="minutes at as many places, about a hundred pictures each")
+    rides.add_argument("--first", type=int, default=1, help="number of the first place (to share the work)")
+    rides.add_argument("--seed", type=int, default=1)
+    for command in (pictures, test, rides):
         command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; the result is the same")
     options = parser.parse_args()
     # Mesa's software renderer takes every core for itself unless told: the processes share them.
@@ -34,10 +42,14 @@ def main() -> None:
         from tools.street.demo import make as make_demo
 
         make_demo(options.out, options.only)
+    elif options.command == "rides":
+        from tools.street.rides import make as make_rides
+
+        make_rides(options.out, options.count, options.seed, options.first, options.jobs)
     else:
         from tools.street.teststreet import make as make_test
 
-        make_test(options.out, options.count, options.jobs)
+        make_test(options.out, options.count, options.jobs, options.seed)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ Template = Callable[[float], Act]
 class Casting:
     """Hands out tracks and seeded people, and knows the ways through one site."""
 
-    def __init__(self, site: Site, seed: int) -> None:
+    def __init__(self, site: Site) -> None:
         self.site = site
-        self.rng = np.random.default_rng([seed, site.number])
-        self.cast = wardrobe.TEST
+        self.rng = np.random.default_rng([site.seed, site.number])
+        self.cast = site.cast
         self.last = 0
 
     # --- who

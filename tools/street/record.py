@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tools.street import layout, truth
-from tools.street.actors import Stage, Unit, boxes
+from tools.street.actors import Box, Stage, Unit, boxes
 from tools.street.acts import Script
 from tools.street.camera import Camera
 from tools.street.geometry import Array
@@ -111,20 +111,23 @@ def _joined(rects: list[Rect]) -> list[Rect]:
     return done
 
 
-def record(
-    script: Script,
-    street: layout.Street,
-    recorder: Recorder,
-    path: Path,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> dict[str, object]:
-    """Write the recording at ``path`` and return its truth."""
+@dataclass(frozen=True)
+class Shot:
+    """One frame: picture (h, w, 3) RGB as the sensor gives it, who is where, and boxes where they were asked for."""
+
+    t: float
+    picture: Array
+    places: list[list[float | int]]
+    boxes: list[Box] | None
+
+
+def shots(
+    script: Script, street: layout.Street, recorder: Recorder, frames: Iterable[tuple[int, bool]]
+) -> Iterator[Shot]:
+    """Draw frames of a script, given by number and whether to tell their boxes."""
     renderer = Renderer(script.camera.width, script.camera.height)
     renderer.set_street(street.things, street.ground, street.plan.area, street.facades, street.grain)
-    camera, pinhole, light, fps = script.camera, script.camera.pinhole(), recorder.light, recorder.fps
-    frames = []
-    total = int(script.seconds * fps)
+    camera, pinhole, light = script.camera, script.camera.pinhole(), recorder.light
     quiet, _ = stage_at(script, 0.0, still_only=True)
     background = renderer.draw(quiet.frame, pinhole, light)
     renderer.keep(quiet.frame)
@@ -135,23 +138,19 @@ def record(
         for unit, _ in act.phases()
     }
     started = datetime.strptime(script.started, "%Y-%m-%d_%H-%M-%S")
-    writer = Writer(path, camera.width, camera.height, recorder)
-    for k in range(total):
-        t = k / fps
+    for k, told in frames:
+        t = k / recorder.fps
         stage, places, units = _staged(script, t)
         rects = touched(stage, {int(p[0]) for p in places} & moving, pinhole, light)
         picture = background
         if rects:
             picture = pasted(background, renderer.draw(stage.frame, pinhole, light, rects=rects), rects)
         picture = seen_through(camera, picture)
-        told = k % recorder.truth_every == 0
         slow = recorder.sensor.exposure_s > 0.015 and bool(rects)
         ids = None
         if told or slow:
             ids = seen_through(camera, renderer.draw_ids(stage.frame, pinhole), nearest=True)
-        if told:
-            found = [truth.row(b) for b in boxes(stage, camera, ids) if b.visible >= 0.05 and truth.has_class(b)]
-            frames.append({"t": round(t, 3), "boxes": found, "places": places})
+        found = boxes(stage, camera, ids) if told else None
         if slow and ids is not None:
             picture = _smeared(picture, ids, stage, units, camera, recorder.sensor.exposure_s)
         rng = np.random.default_rng([recorder.seed, k])
@@ -160,11 +159,32 @@ def record(
         if recorder.stamp is not None:
             now = (started + timedelta(seconds=int(t))).strftime("%Y-%m-%d %H:%M:%S")
             picture = stamped(picture, now, script.camera_id.upper(), recorder.stamp)
-        writer.add(picture)
+        yield Shot(t, picture, places, found)
+
+
+def record(
+    script: Script,
+    street: layout.Street,
+    recorder: Recorder,
+    path: Path,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, object]:
+    """Write the recording at ``path`` and return its truth."""
+    total = int(script.seconds * recorder.fps)
+    writer = Writer(path, script.camera.width, script.camera.height, recorder)
+    frames = []
+    for k, shot in enumerate(
+        shots(script, street, recorder, ((k, k % recorder.truth_every == 0) for k in range(total)))
+    ):
+        if shot.boxes is not None:
+            found = [truth.row(b) for b in shot.boxes if b.visible >= 0.05 and truth.has_class(b)]
+            frames.append({"t": round(shot.t, 3), "boxes": found, "places": shot.places})
+        writer.add(shot.picture)
         if progress is not None:
             progress(k + 1, total)
     writer.close()
-    return truth.document(script, frames, fps)
+    return truth.document(script, frames, recorder.fps)
 
 
 def _smeared(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tools.street import layout, light, surfaces
+from tools.street import layout, light, surfaces, wardrobe
 from tools.street.acts import Area, Floor
 from tools.street.camera import Camera
 from tools.street.layout import KERB_M
@@ -35,10 +35,13 @@ class Site:
     focal: float  # in picture widths
     bend: float = 0.0
     crosswalk: bool = False
+    seed: int = SEED
+    series: str = "test"
+    cast: wardrobe.Wardrobe = wardrobe.TEST
 
     @property
     def camera_id(self) -> str:
-        return f"test-{self.number:02d}"
+        return f"{self.series}-{self.number:02d}"
 
     @property
     def far(self) -> int:
@@ -168,7 +171,7 @@ class Site:
         )
 
     def street(self) -> layout.Street:
-        rng = np.random.default_rng([SEED, self.number, 1])
+        rng = np.random.default_rng([self.seed, self.number, 1])
         x = self.camera.position[0]
         free = tuple(sorted((x - 5 * self.way, x + 19 * self.way)))
         gates = {self.far: [self.gate]} if self.kind == "street" else {}
@@ -176,7 +179,7 @@ class Site:
 
     def recorder(self, street: layout.Street) -> Recorder:
         """The site's own light and sensor; 1 to 2.5 Mbit/s by size, groups of four to eight seconds."""
-        rng = np.random.default_rng([SEED, self.number, 2])
+        rng = np.random.default_rng([self.seed, self.number, 2])
         sensor = light.sensor(rng, self.mood)
         sensor = replace(sensor, noise=min(sensor.noise, 6.0), blur_px=min(sensor.blur_px, 0.8), gain=1.0)
         edge = self.far * (self.plan.road_half + 0.3)
@@ -185,7 +188,7 @@ class Site:
         return Recorder(
             light=light.light(rng, self.mood, self.camera, [*on_walls, *street.lamps]),
             sensor=sensor,
-            seed=SEED + self.number,
+            seed=self.seed + self.number,
             fps=self.fps,
             crf=float(rng.uniform(25, 29)),
             maxrate=f"{rate}k",
@@ -193,6 +196,51 @@ class Site:
             preset="veryfast",
             stamp=int(rng.integers(3)) if rng.random() < 0.75 else None,
         )
+
+
+@dataclass(frozen=True)
+class DrawnSite(Site):
+    """A place drawn at random, with the paving, people and scooters of training: to choose by, never to test with."""
+
+    series: str = "drawn"
+    cast: wardrobe.Wardrobe = wardrobe.TRAINING
+
+    @property
+    def plan(self) -> surfaces.Plan:
+        rng = np.random.default_rng([self.seed, self.number, 3])
+        plan = super().plan
+        plan = replace(plan, paving=int(rng.integers(5)), yellow_line=bool(rng.random() < 0.6))
+        if not plan.has_road:
+            return plan
+        return replace(
+            plan,
+            road_half=float(rng.uniform(3.0, 5.0)),
+            walk_left=float(rng.uniform(3.4, 6.3)),
+            walk_right=float(rng.uniform(3.4, 6.3)),
+            road_shade=float(rng.uniform(0.20, 0.46)),
+        )
+
+
+def drawn(seed: int, number: int) -> DrawnSite:
+    """Return a site that depends on its seed and number alone."""
+    rng = np.random.default_rng([seed, number, 4])
+    shares = {"sun": 5, "hazy": 4, "overcast": 3, "low-sun": 2, "dusk": 1, "night": 1, "night-infrared": 1, "rain": 1}
+    width, height = (S, M, M, M, L)[int(rng.integers(5))]
+    kind = str(rng.choice(["street", "street", "junction", "plaza", "path"]))
+    return DrawnSite(
+        number=number,
+        kind=kind,
+        mood=str(rng.choice(list(shares), p=np.array(list(shares.values())) / sum(shares.values()))),
+        size=(width, height),
+        fps=10,
+        side=int(rng.choice([-1, 1])),
+        way=int(rng.choice([-1, 1])),
+        height_m=float(rng.uniform(3.4, 7.8)),
+        focal=float(rng.uniform(0.92, 1.25)),
+        bend=float(rng.choice([0.0, -rng.uniform(0.05, 0.18)])),
+        crosswalk=kind == "street" and bool(rng.random() < 0.6),
+        seed=seed,
+    )
 
 
 S, M, L = (640, 360), (960, 540), (1280, 720)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,7 +12,7 @@ from tools.street.acts import Act, Script, Still, in_view
 from tools.street.casting import Casting, Template
 from tools.street.geometry import Array
 from tools.street.record import cameras_toml, document_text, record
-from tools.street.sites import SECONDS, SEED, SITES, Site
+from tools.street.sites import SECONDS, SITES, Site, drawn
 
 ABOUT = "The cameras of the test street: rendered, with every zone and measured point known."
 BOARD = """# Settings of the test street: the defaults, but for a waiting time that fits recordings of one minute.
@@ -99,7 +98,7 @@ def standing(site: Site, cast: Casting) -> tuple[list[Act], list[Template]]:
 
 def script(site: Site) -> Script:
     """One recording: the menu in seeded order, each act begun when nobody is in its way."""
-    cast = Casting(site, SEED)
+    cast = Casting(site)
     acts, first = standing(site, cast)
     rest = menu(site, cast)
     order = cast.rng.permutation(len(rest))
@@ -160,14 +159,13 @@ def meetings(one: Array, other: Array, apart_m: float = APART_M) -> int:
         return int((((one[:, None] - other[None]) ** 2).sum(-1) < apart_m**2).sum())
 
 
-def scripts(count: int = len(SITES)) -> Iterator[tuple[Site, Script]]:
-    for site in SITES[:count]:
-        yield site, script(site)
+def sites(count: int, seed: int | None = None) -> list[Site]:
+    """The test's own sites; with a seed, as many others, for choosing: with the training's people and scooters."""
+    return list(SITES[:count]) if seed is None else [drawn(seed, number) for number in range(1, count + 1)]
 
 
-def film(out: Path, number: int) -> str:
+def film(out: Path, site: Site) -> str:
     """Render one site's recording and truth below ``out`` unless both are there."""
-    site = SITES[number - 1]
     story = script(site)
     path = out / site.camera_id / f"{story.stem}.mp4"
     told = path.with_suffix(".truth.json")
@@ -181,15 +179,16 @@ def film(out: Path, number: int) -> str:
     return f"{path.name}: done"
 
 
-def make(out: Path, count: int = len(SITES), jobs: int = 2) -> None:
+def make(out: Path, count: int = len(SITES), jobs: int = 2, seed: int | None = None) -> None:
     """Write the board's settings, then every recording with its truth: the same bytes from any number of jobs."""
+    chosen = sites(count, seed)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "cameras.toml").write_text(cameras_toml([empty(site) for site in SITES[:count]], ABOUT), encoding="utf-8")
+    (out / "cameras.toml").write_text(cameras_toml([empty(site) for site in chosen], ABOUT), encoding="utf-8")
     (out / "quitboard.toml").write_text(BOARD, encoding="utf-8")
     with get_context("spawn").Pool(jobs) as pool:
-        for line in pool.imap_unordered(_film, [(out, site.number) for site in SITES[:count]]):
+        for line in pool.imap_unordered(_film, [(out, site) for site in chosen]):
             print(line, flush=True)
 
 
-def _film(work: tuple[Path, int]) -> str:
+def _film(work: tuple[Path, Site]) -> str:
     return film(*work)
