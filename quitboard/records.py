@@ -123,9 +123,39 @@ class Detections:
     confidence: FloatArray  # (n,) 0-1
     class_id: IntArray  # (n,) index into ROLES
     wear: FloatArray | None = None  # (n, 2) 0-1 that it is a head with a helmet, without one; NaN: not judged apart
+    company: FloatArray | None = None  # (n, 2) 0-1 that it is a person who rides alone, who does not; NaN: not judged
 
     def __len__(self) -> int:
         return len(self.confidence)
+
+    def only(self, chosen: NDArray[np.bool_] | IntArray) -> Detections:
+        """Return some of the boxes, given by mask or by number."""
+        return Detections(
+            xyxy=self.xyxy[chosen],
+            confidence=self.confidence[chosen],
+            class_id=self.class_id[chosen],
+            wear=None if self.wear is None else self.wear[chosen],
+            company=None if self.company is None else self.company[chosen],
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[Detections]) -> Detections:
+        """Return the boxes of several, at least one, in their order."""
+
+        def column(name: str) -> FloatArray | None:
+            given = [getattr(part, name) for part in parts]
+            if all(one is None for one in given):
+                return None
+            blank = [np.full((len(part), 2), np.nan, np.float32) for part in parts]
+            return np.concatenate([no if one is None else one for one, no in zip(given, blank, strict=True)])
+
+        return Detections(
+            xyxy=np.concatenate([part.xyxy for part in parts]),
+            confidence=np.concatenate([part.confidence for part in parts]),
+            class_id=np.concatenate([part.class_id for part in parts]),
+            wear=column("wear"),
+            company=column("company"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -13,6 +13,7 @@ helmet = 0.3
 "model.onnx" = "..."
 [headwear]                                   # where headwear.onnx lies beside it: what judges heads apart
 temperature = 1.2                            # divides its scores: then its probabilities are what they say
+[company]                                    # likewise where company.onnx lies beside it: what judges how many ride
 [figures.helmet]                             # whatever was measured: tables of numbers, as deep as wanted
 ap50 = 0.91
 [[data]]                                     # what it was trained on, and under which licence
@@ -27,8 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from quitboard.detect.headwear import FILE_NAME as HEADWEAR_FILE
-from quitboard.detect.headwear import INPUT_PX, WEARS
+from quitboard.detect import company, headwear
 from quitboard.errors import ModelUnusable
 from quitboard.records import Role
 
@@ -48,8 +48,8 @@ _ROLE_NAMED = {name: role for role, names in _SYNONYMS.items() for name in names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WearCard:
-    """The network beside the detector that judges what heads wear."""
+class JudgeCard:
+    """A small network beside the detector, that judges what heads wear or whether riders are alone."""
 
     sha256: str
     temperature: float
@@ -65,7 +65,8 @@ class Card:
     imgsz: int = DEFAULT_IMGSZ
     stride: int = 32
     nms_iou: float = DEFAULT_NMS_IOU
-    headwear: WearCard | None = None
+    headwear: JudgeCard | None = None
+    company: JudgeCard | None = None
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -141,25 +142,28 @@ def read_card(path: Path, weights: str, sha256: str) -> Card:
         imgsz=imgsz,
         stride=stride,
         nms_iou=float(nms_iou),
-        headwear=_headwear(path, content),
+        headwear=_judge(path, content, "headwear", headwear.FILE_NAME, headwear.WEARS, headwear.INPUT_PX),
+        company=_judge(path, content, "company", company.FILE_NAME, company.ANSWERS, company.INPUT_PX),
         figures=dict(_flat(_value(path, content, "figures", dict, {}))),
     )
 
 
-def _headwear(path: Path, content: Mapping[str, Any]) -> WearCard | None:
-    table = _value(path, content, "headwear", dict, None)
+def _judge(
+    path: Path, content: Mapping[str, Any], name: str, file_name: str, answers: Sequence[str], input_px: int
+) -> JudgeCard | None:
+    table = _value(path, content, name, dict, None)
     if table is None:
         return None
-    listed = _value(path, content, "weights", dict, {}).get(HEADWEAR_FILE)
+    listed = _value(path, content, "weights", dict, {}).get(file_name)
     temperature = _value(path, table, "temperature", (int, float), 1.0)
-    classes, imgsz = _value(path, table, "classes", list, list(WEARS)), _value(path, table, "imgsz", int, INPUT_PX)
-    if classes != list(WEARS) or imgsz != INPUT_PX:
-        raise _wrong(path, f"[headwear] is of classes {', '.join(WEARS)} at {INPUT_PX} px")
+    classes, imgsz = _value(path, table, "classes", list, list(answers)), _value(path, table, "imgsz", int, input_px)
+    if classes != list(answers) or imgsz != input_px:
+        raise _wrong(path, f"[{name}] is of classes {', '.join(answers)} at {input_px} px")
     if not isinstance(listed, str):
-        raise _wrong(path, f'[headwear] needs the hash of "{HEADWEAR_FILE}" in [weights]')
+        raise _wrong(path, f'[{name}] needs the hash of "{file_name}" in [weights]')
     if not 0.05 <= temperature <= 20:
-        raise _wrong(path, "[headwear] temperature is 0.05 to 20")
-    return WearCard(sha256=listed, temperature=float(temperature))
+        raise _wrong(path, f"[{name}] temperature is 0.05 to 20")
+    return JudgeCard(sha256=listed, temperature=float(temperature))
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from quitboard.detect.boxes import iou_matrix, suppress
+from quitboard.detect.company import CompanyJudge, windows_of
 from quitboard.detect.headwear import HeadJudge
 from quitboard.records import ROLES, VEHICLE_ROLES, Detections, FloatArray, IntArray, Picture, Role
 
@@ -41,6 +42,7 @@ class Finder(Protocol):
     """What `detect.model.load` returns, as far as it is needed here."""
 
     headwear: HeadJudge | None
+    company: CompanyJudge | None
 
     def detect(
         self, pictures: Iterable[Picture], *, min_confidence: float | None = None, imgsz: int | None = None
@@ -48,14 +50,23 @@ class Finder(Protocol):
 
 
 def look_closer(picture: Picture, first: Detections, finder: Finder, *, min_confidence: float) -> Detections:
-    """Return `first` with the heads of possible riders as a closer look sees them, and judged where `finder` can."""
+    """Return `first` with the heads of possible riders as a closer look sees them.
+
+    Where `finder` can judge them, it is also said what each of these heads wears, and whether each rider is alone.
+    """
     found = _seen_closer(picture, first, finder, min_confidence=min_confidence)
-    if finder.headwear is None:
-        return found
-    chosen = _heads_of_riders(found)
-    wear = np.full((len(found), 2), np.nan, np.float32)
-    wear[chosen] = finder.headwear.judge(picture, found.xyxy[chosen])
-    return replace(found, wear=wear)
+    if finder.headwear is not None:
+        chosen = _heads_of_riders(found)
+        wear = np.full((len(found), 2), np.nan, np.float32)
+        wear[chosen] = finder.headwear.judge(picture, found.xyxy[chosen])
+        found = replace(found, wear=wear)
+    if finder.company is not None:
+        riders, windows = windows_of(found)
+        company = np.full((len(found), 2), np.nan, np.float32)
+        if windows:
+            company[riders] = finder.company.judge(picture, windows)
+        found = replace(found, company=company)
+    return found
 
 
 def _heads_of_riders(found: Detections) -> IntArray:
@@ -83,26 +94,17 @@ def _seen_closer(picture: Picture, first: Detections, finder: Finder, *, min_con
     parts: list[Detections] = []
     found = finder.detect(crops, min_confidence=min_confidence, imgsz=CROP_IMGSZ)
     for (x1, y1, _x2, _y2), closer in zip(windows, found, strict=True):
-        heads = np.isin(closer.class_id, _HEADS)
-        boxes = closer.xyxy[heads] + np.array([x1, y1, x1, y1], np.float32)
-        is_seen_again |= (iou_matrix(first.xyxy, boxes) > _SAME_HEAD_IOU).any(axis=1)
-        parts.append(Detections(xyxy=boxes, confidence=closer.confidence[heads], class_id=closer.class_id[heads]))
-    kept = ~(is_seen_again & np.isin(first.class_id, _HEADS))
-    closer = _once(parts)
-    return Detections(
-        xyxy=np.concatenate([first.xyxy[kept], closer.xyxy]),
-        confidence=np.concatenate([first.confidence[kept], closer.confidence]),
-        class_id=np.concatenate([first.class_id[kept], closer.class_id]),
-    )
+        heads = closer.only(np.isin(closer.class_id, _HEADS))
+        heads = replace(heads, xyxy=heads.xyxy + np.array([x1, y1, x1, y1], np.float32))
+        is_seen_again |= (iou_matrix(first.xyxy, heads.xyxy) > _SAME_HEAD_IOU).any(axis=1)
+        parts.append(heads)
+    return Detections.joined([first.only(~(is_seen_again & np.isin(first.class_id, _HEADS))), _once(parts)])
 
 
 def _once(parts: Sequence[Detections]) -> Detections:
     """Return the boxes of several crops as one set: where crops overlap, a head is in both."""
-    xyxy = np.concatenate([part.xyxy for part in parts])
-    confidence = np.concatenate([part.confidence for part in parts])
-    class_id = np.concatenate([part.class_id for part in parts])
-    kept = suppress(xyxy, confidence, class_id, iou=_TWICE_IOU)
-    return Detections(xyxy=xyxy[kept], confidence=confidence[kept], class_id=class_id[kept])
+    together = Detections.joined(parts)
+    return together.only(suppress(together.xyxy, together.confidence, together.class_id, iou=_TWICE_IOU))
 
 
 def crops_of(first: Detections, *, width: int, height: int) -> list[tuple[int, int, int, int]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from quitboard.detect.company import Company, company_of
 from quitboard.detect.geometry import Array, as_boxes, ground_points, iou
 from quitboard.detect.ground import boxes_at
 from quitboard.records import ROLES, Detections, FloatArray, HeadSighting, IntArray, Ride, Role, Track
@@ -20,7 +21,7 @@ _OTHER_HEAD_IOU = 0.15
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Heads:
-    """Every head and helmet box of a camera, and every instant that was looked at, with or without one."""
+    """Every head and helmet box of a camera, every instant that was looked at, and what was said of company."""
 
     frame_at_us: IntArray  # (f,) increasing
     at_us: IntArray  # (n,) not decreasing
@@ -28,10 +29,12 @@ class Heads:
     confidence: FloatArray  # (n,)
     bare: IntArray  # (n,) 1 for a bare head, 0 for a helmet
     wear: FloatArray  # (n, 2) 0-1 that it wears a helmet, that it wears none; NaN: not judged apart
+    company: Company = field(default_factory=Company.none)
 
 
 def heads_of(frames: Iterable[tuple[int, Detections]]) -> Heads:
-    """Keep the head and helmet boxes of frames given with their instants (µs)."""
+    """Keep what frames, given with their instants (µs), say of riders: heads, helmets and whether they are alone."""
+    frames = list(frames)
     times: list[int] = []
     at_us: list[int] = []
     boxes: list[tuple[float, ...]] = []
@@ -67,6 +70,7 @@ def heads_of(frames: Iterable[tuple[int, Detections]]) -> Heads:
         confidence=np.array(confidence, dtype=np.float32),
         bare=np.array(bare, dtype=np.int64),
         wear=np.array(wear, dtype=np.float32).reshape(-1, 2),
+        company=company_of(frames),
     )
 
 

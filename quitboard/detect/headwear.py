@@ -53,23 +53,25 @@ class HeadJudge:
         return in_two(probabilities(scores_of(self._network, crops), self._temperature))
 
 
-def scores_of(network: Network, crops: Iterable[Picture]) -> FloatArray:
-    """Return a network's scores (n, wears) of crops of its size: each the mean over the crop and its mirror image.
+def scores_of(
+    network: Network, crops: Iterable[Picture], file_name: str = FILE_NAME, answers: Sequence[str] = WEARS
+) -> FloatArray:
+    """Return a network's scores (n, answers) of crops of its size: each the mean over the crop and its mirror image.
 
     Raises:
-        ModelUnusable: the network gives other answers than `WEARS`.
+        ModelUnusable: the network gives other answers.
     """
     both = (blob(view) for crop in crops for view in (crop, crop[:, ::-1]))
     scores = []
     for one in network.infer(both):
-        if one.shape != (len(WEARS),):
+        if one.shape != (len(answers),):
             raise ModelUnusable(
-                f"the network's output {one.shape} is not one score for each of {', '.join(WEARS)}",
-                where=FILE_NAME,
-                todo="Copy the model again, or remove [headwear] from its card: its own classes are then used",
+                f"the network's output {one.shape} is not one score for each of {', '.join(answers)}",
+                where=file_name,
+                todo=f"Copy the model again, or remove [{file_name.partition('.')[0]}] from its card",
             )
         scores.append(one)
-    return np.asarray(np.array(scores, np.float32).reshape(-1, 2, len(WEARS)).mean(axis=1))
+    return np.asarray(np.array(scores, np.float32).reshape(-1, 2, len(answers)).mean(axis=1))
 
 
 def probabilities(scores: FloatArray, temperature: float = 1.0) -> FloatArray:

@@ -127,13 +127,14 @@ def pack_frames(frames: Sequence[FrameDetections]) -> bytes:
         xyxy=np.concatenate([box.xyxy for box in boxes] or [np.empty((0, 4), np.float32)]),
         confidence=np.concatenate([box.confidence for box in boxes] or [np.empty(0, np.float32)]),
         class_id=np.concatenate([box.class_id for box in boxes] or [np.empty(0, np.int64)]),
-        wear=np.concatenate([_wear(box) for box in boxes] or [np.empty((0, 2), np.float32)]),
+        wear=np.concatenate([_two(box, box.wear) for box in boxes] or [np.empty((0, 2), np.float32)]),
+        company=np.concatenate([_two(box, box.company) for box in boxes] or [np.empty((0, 2), np.float32)]),
     )
     return buffer.getvalue()
 
 
-def _wear(boxes: Detections) -> FloatArray:
-    return np.full((len(boxes), 2), np.nan, np.float32) if boxes.wear is None else boxes.wear
+def _two(boxes: Detections, told: FloatArray | None) -> FloatArray:
+    return np.full((len(boxes), 2), np.nan, np.float32) if told is None else told
 
 
 def unpack_frames(content: bytes) -> list[FrameDetections]:
@@ -142,12 +143,14 @@ def unpack_frames(content: bytes) -> list[FrameDetections]:
         if not len(stored["position_us"]):
             return []
         ends = np.cumsum(stored["count"])
-        boxes = stored["xyxy"], stored["confidence"], stored["class_id"], stored["wear"]
+        boxes = [stored[name] for name in ("xyxy", "confidence", "class_id", "wear", "company")]
         parts = [np.split(column, ends[:-1]) for column in boxes]
         return [
             FrameDetections(
                 position_us=int(position_us),
-                detections=Detections(xyxy=xyxy, confidence=confidence, class_id=class_id, wear=wear),
+                detections=Detections(xyxy=xyxy, confidence=confidence, class_id=class_id, wear=wear, company=company),
             )
-            for position_us, xyxy, confidence, class_id, wear in zip(stored["position_us"], *parts, strict=True)
+            for position_us, xyxy, confidence, class_id, wear, company in zip(
+                stored["position_us"], *parts, strict=True
+            )
         ]

@@ -15,19 +15,21 @@ import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from quitboard import files
-from quitboard.detect import boxes
-from quitboard.detect.card import Card, card_from_names, file_to_run, read_card
-from quitboard.detect.headwear import FILE_NAME as HEADWEAR_FILE
+from quitboard.detect import boxes, company, headwear
+from quitboard.detect.card import Card, JudgeCard, card_from_names, file_to_run, read_card
+from quitboard.detect.company import CompanyJudge
 from quitboard.detect.headwear import HeadJudge
 from quitboard.detect.runtime import Network, Runtime, not_a_model, open_onnx
 from quitboard.errors import ModelUnusable
 from quitboard.records import ROLES, Detections, FloatArray, ModelCard, Picture, Role
 
+_JUDGES = (headwear.FILE_NAME, company.FILE_NAME)
+_Made = TypeVar("_Made", covariant=True)
 _TORCH_TODO = "Install quitboard[torch], or give an .onnx export of the model"
 
 
@@ -35,7 +37,15 @@ class Detector:
     """Finds persons, scooters, heads and the rest in pictures. Made by `load`."""
 
     def __init__(
-        self, network: Network, card: Card, *, sha256: str, imgsz: int, runtime: str, headwear: HeadJudge | None = None
+        self,
+        network: Network,
+        card: Card,
+        *,
+        sha256: str,
+        imgsz: int,
+        runtime: str,
+        headwear: HeadJudge | None = None,
+        company: CompanyJudge | None = None,
     ) -> None:
         self._network = network
         self._card = card
@@ -43,7 +53,10 @@ class Detector:
         self.runtime = runtime
         self.headwear = headwear
         """Judges heads apart; None for a model that comes without, whose own classes then have the last word."""
-        self.sha256 = files.sha256_bytes(f"{sha256} {card.headwear}".encode()) if headwear else sha256
+        self.company = company
+        """Judges whether riders are alone; None for a model that comes without: heads and persons are then counted."""
+        judges = f"{card.headwear} {card.company}"
+        self.sha256 = files.sha256_bytes(f"{sha256} {judges}".encode()) if headwear or company else sha256
         """Of everything that decides what is seen."""
         self.card = ModelCard(name=card.name, sha256=sha256, figures=card.figures)
         self._role_of_class = np.array([ROLES.index(role) if role else -1 for role in card.roles], np.int64)
@@ -131,20 +144,27 @@ def load(
         sha256=sha256,
         imgsz=imgsz or card.imgsz,
         runtime=chosen,
-        headwear=_headwear(path.with_name(HEADWEAR_FILE), card, runtime),
+        headwear=_judge(path.with_name(headwear.FILE_NAME), card.headwear, runtime, HeadJudge, "heads"),
+        company=_judge(path.with_name(company.FILE_NAME), card.company, runtime, CompanyJudge, "company"),
     )
 
 
-def _headwear(path: Path, card: Card, runtime: Runtime) -> HeadJudge | None:
-    if card.headwear is None:
+class _Judge(Protocol[_Made]):
+    def __call__(self, network: Network, *, temperature: float) -> _Made: ...
+
+
+def _judge(path: Path, card: JudgeCard | None, runtime: Runtime, make: _Judge[_Made], what: str) -> _Made | None:
+    if card is None:
         return None
-    if not path.is_file() or files.sha256_file(path) != card.headwear.sha256:
+    if not path.is_file() or files.sha256_file(path) != card.sha256:
         raise ModelUnusable(
-            "what judges heads is missing or not what the card describes", where=path.name, todo="Copy the model again"
+            f"what judges {what} is missing or not what the card describes",
+            where=path.name,
+            todo="Copy the model again",
         )
-    # One at a time, on one thread: a handful of heads is judged between two frames, in a third of a millisecond each.
+    # One at a time, on one thread: a handful is judged between two frames, in a third of a millisecond to one each.
     _, network = open_onnx(path, "auto" if runtime == "torch" else runtime, threads=1)
-    return HeadJudge(network, temperature=card.headwear.temperature)
+    return make(network, temperature=card.temperature)
 
 
 def _weights_file(model: Path, runtime: Runtime) -> Path:
@@ -154,7 +174,7 @@ def _weights_file(model: Path, runtime: Runtime) -> Path:
         for suffix in order:
             if named and suffix == ".onnx":
                 return named
-            if found := sorted(path for path in model.glob(f"*{suffix}") if path.name != HEADWEAR_FILE):
+            if found := sorted(path for path in model.glob(f"*{suffix}") if path.name not in _JUDGES):
                 return found[0]
         raise ModelUnusable("the folder holds no .onnx and no .pt", where=model.name, todo="Give a model's folder")
     if not model.is_file():

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from quitboard.detect.company import Company
 from quitboard.detect.geometry import Array, as_boxes, iou
 from quitboard.detect.ground import Ground, cut_off, ground_of
 from quitboard.detect.heads import Heads, sightings_of
 from quitboard.detect.riding import find_rides
-from quitboard.records import VEHICLE_ROLES, Camera, HeadSighting, IntArray, Ride, Role, Track
+from quitboard.records import VEHICLE_ROLES, Camera, FloatArray, HeadSighting, IntArray, Ride, Role, Track
 from quitboard.settings import RuleSettings
 
 _REST_IOU = 0.6
@@ -40,6 +41,7 @@ class Scene:
     rides: tuple[Ride, ...]
     heads: tuple[HeadSighting, ...]  # of riders only, in the order of time
     parked: tuple[Parked, ...]
+    company: Company = field(default_factory=Company.none)
 
     def is_whole(self, ride: Ride) -> Callable[[int], bool]:
         """Return a test for instants (µs) at which the picture's edge cuts neither the driver nor the vehicle off."""
@@ -55,6 +57,16 @@ class Scene:
         first = bisect.bisect_left(self.heads, ride.from_us, key=_at_us)
         last = bisect.bisect_right(self.heads, ride.to_us, key=_at_us)
         return tuple(head for head in self.heads[first:last] if head.person_track in seats)
+
+    def company_on(self, ride: Ride) -> dict[int, tuple[float, float]]:
+        """Return what was said at each instant (µs): how probably its riders are one, and how probably more."""
+        said: dict[int, list[FloatArray]] = {}
+        for rider in ride.riders:
+            for at_us, told in zip(rider.at_us, self.company.of(rider.at_us, rider.xyxy), strict=True):
+                if not np.isnan(told).any():
+                    said.setdefault(int(at_us), []).append(told)
+        means = {at_us: np.mean(told, axis=0) for at_us, told in sorted(said.items())}
+        return {at_us: (float(mean[0]), float(mean[1])) for at_us, mean in means.items()}
 
 
 def _at_us(head: HeadSighting) -> int:
@@ -90,6 +102,7 @@ def read_scene(
         rides=rides,
         heads=sightings_of(heads, rides, persons),
         parked=_parked(tracks, rides, heads.frame_at_us),
+        company=heads.company,
     )
 
 

@@ -7,15 +7,12 @@ where the right answer is no longer one.
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,8 +29,8 @@ from quitboard.detect.headwear import (
     scaled,
     scores_of,
 )
-from quitboard.detect.model import import_yolo
 from quitboard.detect.runtime import Network, open_onnx
+from quitboard.models import small
 from quitboard.models.calibration import reliability
 from quitboard.models.headcrops import KEPT_GROWTH, KEPT_PX, HeadCrops, joined
 from quitboard.models.samples import compressed
@@ -46,22 +43,12 @@ CLEAN = 0.25
 """How many are only made smaller."""
 UNSEEN_PX, SEEN_PX = 4.5, 8.0
 """A head below the first is unclear for certain, above the second never for its size."""
-LAYERS, WIDTH = 7, 128
-"""How much of the detector's backbone is used, and how many features that gives."""
+SHAPE = small.Shape(side=INPUT_PX, answers=len(WEARS))
 BATCH = 128
 QUALITY = 70
 SIZES_PX = (8, 12, 16, 24, 32)
 """Sizes of heads at which a network is calibrated and measured."""
 _HEAD_SHARE = 1 / KEPT_GROWTH
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pass:
-    """What one pass came to."""
-
-    number: int
-    loss: float
-    rate: float
 
 
 def augmented(crop: Picture, size_px: float, wear: Wear, rng: np.random.Generator) -> tuple[Picture, FloatArray]:
@@ -80,74 +67,15 @@ def augmented(crop: Picture, size_px: float, wear: Wear, rng: np.random.Generato
     window = crop[max(y, 0) : y + round(side), max(x, 0) : x + round(side)]
     largest = max(min(size_px, 64.0), 6.0)
     head_px = float(np.exp(rng.uniform(math.log(5.0), math.log(largest)))) if largest > 5 else largest
-    small = scaled(window, max(6, round(head_px * growth)))
+    seen_as = scaled(window, max(6, round(head_px * growth)))
     if rng.random() < 0.5:
-        small = small[:, ::-1]
-    small, blur = (np.ascontiguousarray(small), 0.0) if rng.random() < CLEAN else _degraded(small, rng)
+        seen_as = seen_as[:, ::-1]
+    seen_as, blur = (np.ascontiguousarray(seen_as), 0.0) if rng.random() < CLEAN else small.degraded(seen_as, rng)
     target = np.zeros(len(WEARS), np.float32)
     seen = np.clip((head_px / (1 + 0.6 * blur) - UNSEEN_PX) / (SEEN_PX - UNSEEN_PX), 0, 1)
     target[WEARS.index(wear)] = seen
     target[WEARS.index(Wear.UNCLEAR)] += 1 - seen
-    return scaled(small), target
-
-
-def _degraded(small: Picture, rng: np.random.Generator) -> tuple[Picture, float]:
-    """Light, colour, blur, motion, noise and compression; returns also by how many pixels it was blurred."""
-    out: NDArray[np.floating[Any]] = small.astype(np.float32)
-    if rng.random() < 0.15:
-        out = _occluded(out, rng)
-    out = 255 * np.clip(out / 255, 0, 1) ** float(np.exp(rng.normal(0, 0.22)))
-    out = out * rng.uniform(0.65, 1.12) + rng.uniform(-8, 18)
-    if rng.random() < 0.5:
-        grey = out.mean(axis=2, keepdims=True)
-        out = grey + (out - grey) * rng.uniform(0.0, 1.4)
-    out = out * (1 + rng.normal(0, 0.04, 3))
-    blur = 0.0
-    if rng.random() < 0.5:
-        blur = float(rng.uniform(0.3, 1.1))
-        out = cv2.GaussianBlur(out, (0, 0), blur)
-    if rng.random() < 0.2:
-        length = int(rng.integers(2, 5))
-        turned = rng.uniform(0, math.pi)
-        kernel = np.zeros((length * 2 + 1,) * 2, np.float32)
-        reach = length / 2 * np.array([math.cos(turned), math.sin(turned)])
-        low, high = (length - reach).round().astype(int), (length + reach).round().astype(int)
-        cv2.line(kernel, tuple(map(int, low)), tuple(map(int, high)), 1.0)
-        out = cv2.filter2D(out, -1, kernel / kernel.sum())
-        blur = math.hypot(blur, length / 3)
-    if rng.random() < 0.6:
-        out = out + rng.normal(0, rng.uniform(0, 8), out.shape)
-    done = np.clip(out, 0, 255).astype(np.uint8)
-    if rng.random() < 0.7:
-        done = compressed(done, int(rng.integers(22, 92)))
-    return done, blur
-
-
-def _occluded(picture: NDArray[np.floating[Any]], rng: np.random.Generator) -> NDArray[np.floating[Any]]:
-    """Hide a strip at one side, less than reaches the head's middle."""
-    side = picture.shape[0]
-    reach = max(1, round(side * rng.uniform(0.1, 0.38)))
-    covered = np.rot90(picture, int(rng.integers(4))).copy()
-    covered[:reach] = covered[:reach].mean(axis=(0, 1)) * rng.uniform(0.3, 1.6)
-    return np.ascontiguousarray(covered if covered.shape == picture.shape else picture)
-
-
-def network(start: Path) -> tuple[Any, Any]:
-    """Return torch and the network before training: the first layers of a YOLO11, a mean over the crop, four scores.
-
-    Those layers know edges, textures and round things already (from COCO), which a few thousand heads cannot teach;
-    with them 0.3 M weights suffice.
-
-    Raises:
-        ModelUnusable: torch is not installed, or `start` is not a detection model.
-    """
-    torch, yolo = import_yolo(start)
-    layers = list(yolo.model.float().model[:LAYERS])
-    nn = torch.nn
-    net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(WIDTH, len(WEARS)))
-    for weight in net.parameters():
-        weight.requires_grad_(True)
-    return torch, net
+    return scaled(seen_as), target
 
 
 def make(
@@ -196,8 +124,6 @@ def train(
     passes: int = 20,
     samples: int = 12_800,
     rate: float = 0.0015,
-    onward: Path | None = None,
-    frozen: int = 0,
     seed: int = 0,
     threads: int = 1,
     say: Callable[[object], None] = print,
@@ -210,61 +136,21 @@ def train(
         start: `.pt` detector whose first layers the network begins with.
         passes: of `samples` drawn heads each; no head is ever seen twice the same.
         rate: highest learning rate of AdamW, over one cycle.
-        onward: checkpoint of an earlier round, on fewer heads perhaps, to go on from.
-        frozen: first layers that stay as they are: a third of the time is theirs.
         seed: the same one gives the same weights on the same machine.
     """
-    torch, net = network(start)
-    torch.set_num_threads(threads)
-    torch.manual_seed(seed)
-    torch.nn.init.normal_(net[-1].weight, 0, 0.02)
-    torch.nn.init.zeros_(net[-1].bias)
-    steps = samples // BATCH
-    optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=passes * steps, pct_start=0.2)
-    averaged = torch.optim.swa_utils.AveragedModel(net, avg_fn=_steadied, use_buffers=True)
-    if onward:
-        net.load_state_dict(torch.load(onward, map_location="cpu", weights_only=True)["net"])
-        averaged.module.load_state_dict(net.state_dict())
-    for layer in net[:frozen]:
-        for weight in layer.parameters():
-            weight.requires_grad_(False)
-    checkpoint = run / "last.pt"
-    done = 0
-    if checkpoint.is_file():
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        done = state["done"]
-        for part, name in ((net, "net"), (optimizer, "optimizer"), (schedule, "schedule"), (averaged, "averaged")):
-            part.load_state_dict(state[name])
     odds = _odds(crops)
-    for number in range(done, passes):
-        rng = np.random.default_rng([seed, number])
-        torch.manual_seed(seed * 100_003 + number)
-        net.train()
-        net[:frozen].eval()
-        total = 0.0
-        for _ in range(steps):
-            inputs, targets = _batch(crops, odds, rng)
-            scores = net(torch.from_numpy(inputs))
-            loss = torch.nn.functional.cross_entropy(scores, torch.from_numpy(targets))
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            averaged.update_parameters(net)
-            total += float(loss.detach())
-        content = io.BytesIO()
-        kept = {"net": net, "optimizer": optimizer, "schedule": schedule, "averaged": averaged}
-        torch.save({name: part.state_dict() for name, part in kept.items()} | {"done": number + 1}, content)
-        files.write_bytes(checkpoint, content.getvalue())
-        say(asdict(Pass(number=number + 1, loss=round(total / steps, 4), rate=schedule.get_last_lr()[0])))
-    return checkpoint
-
-
-def _steadied(average: Any, now: Any, steps: Any) -> Any:
-    """Average the weights of some two hundred steps, and of fewer in the beginning: what training began with fades."""
-    keep = min(0.995, float((1 + steps) / (10 + steps)))
-    return average * keep + now * (1 - keep) if average.is_floating_point() else now
+    return small.train(
+        lambda rng: _batch(crops, odds, rng),
+        run,
+        start=start,
+        shape=SHAPE,
+        passes=passes,
+        steps=samples // BATCH,
+        rate=rate,
+        seed=seed,
+        threads=threads,
+        say=say,
+    )
 
 
 def _odds(crops: HeadCrops) -> FloatArray:
@@ -287,20 +173,7 @@ def _batch(crops: HeadCrops, odds: FloatArray, rng: np.random.Generator) -> tupl
 
 def onnx_bytes(checkpoint: Path, start: Path) -> bytes:
     """Export a checkpoint: input (1, 3, side, side), output (1, wears) of scores before the softmax."""
-    torch, net = network(start)
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["averaged"]
-    net.load_state_dict({name.removeprefix("module."): value for name, value in state.items() if name != "n_averaged"})
-    content = io.BytesIO()
-    torch.onnx.export(
-        net.eval(),
-        torch.zeros(1, 3, INPUT_PX, INPUT_PX),
-        content,
-        input_names=["crop"],
-        output_names=["scores"],
-        opset_version=17,
-        dynamo=False,
-    )
-    return content.getvalue()
+    return small.onnx_bytes(checkpoint, start, SHAPE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

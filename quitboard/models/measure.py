@@ -22,7 +22,6 @@ from quitboard.detect.model import Detector
 from quitboard.models.labelled import LabelledPicture
 from quitboard.models.pictures import (
     HEAD_ROLES,
-    BoolArray,
     Mistake,
     PictureFigures,
     Scored,
@@ -32,7 +31,7 @@ from quitboard.models.pictures import (
     match,
     mistakes,
 )
-from quitboard.records import ROLES, Detections, IntArray, Picture, Role, SetAside
+from quitboard.records import ROLES, Detections, Picture, Role, SetAside
 
 LOWEST_CONFIDENCE = 0.005
 ALONE = "detector alone"
@@ -137,16 +136,9 @@ def _opened(
 def _closer(content: Picture, first: Detections, detector: Detector) -> Detections:
     """Look as `detect` looks: what is too weak for it neither chooses a crop nor displaces a box; it ends the sweep."""
     strong = first.confidence >= MIN_CONFIDENCE
-    looked = look_closer(content, _part(first, strong), detector, min_confidence=MIN_CONFIDENCE)
-    weak = _part(first, ~strong)
-    return Detections(
-        xyxy=np.concatenate([looked.xyxy, weak.xyxy]),
-        confidence=np.concatenate([looked.confidence, weak.confidence]),
-        class_id=np.concatenate([looked.class_id, weak.class_id]),
-        wear=None
-        if looked.wear is None
-        else np.concatenate([looked.wear, np.full((len(weak), 2), np.nan, np.float32)]),
-    )
+    looked = look_closer(content, first.only(strong), detector, min_confidence=MIN_CONFIDENCE)
+    weak = first.only(~strong)
+    return Detections.joined([looked, weak])
 
 
 def judged(found: Detections) -> Detections:
@@ -162,11 +154,7 @@ def judged(found: Detections) -> Detections:
     rest = np.setdiff1d(np.arange(len(found)), mine)
     class_id = found.class_id.copy()
     class_id[told] = [ROLES.index(HEAD_ROLES[found.wear[row].argmax()]) for row in told]
-    return _part(replace(found, class_id=class_id), np.sort(np.append(rest, told).astype(np.int64)))
-
-
-def _part(found: Detections, chosen: IntArray | BoolArray) -> Detections:
-    return Detections(xyxy=found.xyxy[chosen], confidence=found.confidence[chosen], class_id=found.class_id[chosen])
+    return replace(found, class_id=class_id).only(np.sort(np.append(rest, told).astype(np.int64)))
 
 
 def _keep(

@@ -306,8 +306,7 @@ def heads_confused(
 def above(found: Detections, thresholds: Mapping[Role, float]) -> Detections:
     """Return the boxes above their class's threshold."""
     least = np.array([thresholds.get(role, 1.0) for role in ROLES], np.float32)
-    kept = found.confidence > least[found.class_id]
-    return Detections(xyxy=found.xyxy[kept], confidence=found.confidence[kept], class_id=found.class_id[kept])
+    return found.only(found.confidence > least[found.class_id])
 
 
 def mistakes(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from quitboard.detect.closer import CROP_IMGSZ, MAX_CROPS, crops_of, look_closer
+from quitboard.detect.company import CompanyJudge
 from quitboard.detect.headwear import HeadJudge
 from quitboard.records import ROLES, Detections, FloatArray, Picture, Role
 
@@ -33,6 +34,7 @@ class Closer:
         self.shapes: list[tuple[int, ...]] = []
         self.imgsz: int | None = None
         self.headwear: HeadJudge | None = None
+        self.company: CompanyJudge | None = None
 
     def detect(
         self, pictures: Iterable[Picture], *, min_confidence: float | None = None, imgsz: int | None = None

@@ -32,6 +32,7 @@ class Fake:
         self.card = ModelCard(name="fake", sha256="f" * 64)
         self.sha256 = "f" * 64
         self.headwear = None
+        self.company = None
         self.looked = 0
         self.stop_after = stop_after
 

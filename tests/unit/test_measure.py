@@ -36,6 +36,7 @@ class Told:
     def __init__(self, *found: Found, wear: tuple[float, float] | None = None) -> None:
         self.found = iter(found)
         self.headwear = None if wear is None else self
+        self.company = None
         self.wear = wear
 
     def detect(

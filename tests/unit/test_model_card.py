@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from quitboard.detect import model
-from quitboard.detect.card import WearCard, card_from_names, file_to_run, read_card
+from quitboard.detect.card import JudgeCard, card_from_names, file_to_run, read_card
 from quitboard.detect.runtime import class_names
 from quitboard.errors import ModelUnusable
 from quitboard.records import ROLES, Role
@@ -86,7 +86,7 @@ def test_a_card_without_a_judge_of_heads_has_none_and_one_with_it_says_its_tempe
     assert read_card(card(tmp_path, text), "model.onnx", SHA256).headwear is None
     text += WEIGHTS + "[headwear]\ntemperature = 1.25\n[headwear.figures.real.px16]\nhelmets = 9"
     read = read_card(card(tmp_path, text), "model.onnx", SHA256)
-    assert read.headwear == WearCard(sha256=SHA256, temperature=1.25)
+    assert read.headwear == JudgeCard(sha256=SHA256, temperature=1.25)
     assert not read.figures
 
 

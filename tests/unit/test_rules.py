@@ -428,14 +428,6 @@ def test_a_disabled_rule_finds_nothing() -> None:
     assert run_rules(scene(tracks, sightings, of=of), of, rules, date(2023, 4, 23), SETTINGS) == []
 
 
-def test_tracks_stored_before_heads_were_judged_apart_are_read_as_not_judged() -> None:
-    tracks, sightings, _ = everything()
-    table = tracks_to_table(tracks, heads(NOW, sightings))
-    _, before = tracks_from_table(table.drop_columns(["helmet", "no_helmet"]))
-    assert len(before.wear) == len(sightings) > 0
-    assert np.isnan(before.wear).all()
-
-
 def test_rules_run_again_from_the_stored_tracks_find_the_same() -> None:
     tracks, sightings, of = everything()
     seen_heads = heads(NOW, sightings)
