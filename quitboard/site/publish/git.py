@@ -102,6 +102,7 @@ class GitTarget:
         tree = self._git("write-tree", "--missing-ok").decode().strip()
         commit = self._git("commit-tree", tree, "-m", f"Site {generation_of(self._coming)[:12]}").decode().strip()
         self._push(commit)
+        self._blobs = ids
 
     def delete(self, paths: Sequence[str]) -> None:
         """What `begin` did not name is not in the commit."""

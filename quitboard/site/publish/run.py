@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from quitboard.errors import DamageFound, NothingUsable, TargetRefused
 from quitboard.files import sha256_bytes
 from quitboard.site.generations import locked_target
-from quitboard.site.output import read_old
+from quitboard.site.output import read_old, read_sums
 from quitboard.site.publish.plan import Plan, guard, plan, stage_of
 from quitboard.site.publish.target import IN_DOUBT, Contents, Target, generation_of
 
@@ -140,7 +140,7 @@ def take_back(target: Target, paths: Collection[str]) -> TakenBack:
         published = target.read()
         if any(path in published.sums for path in ordered):
             target.begin({path: digest for path, digest in published.sums.items() if path not in set(ordered)})
-            target.delete(ordered)
+            target.take_away(ordered)  # again: now that nobody else can bring it back
             target.written()
             target.refresh()
             target.finish()
@@ -158,12 +158,12 @@ def take_back(target: Target, paths: Collection[str]) -> TakenBack:
 
 
 def _whole(site: Path) -> dict[str, str]:
-    old = read_old(site) if site.is_dir() else None
-    if old is None or not old.sums:
+    sums = read_sums(site)
+    if not sums:
         raise NothingUsable("there is no site to publish", where=site.name, todo="Run: quitboard build-site")
-    if not old.whole:
+    if not read_old(site).whole:
         raise DamageFound("the site was changed since it was built", where=site.name, todo="Run: quitboard build-site")
-    return dict(old.sums)
+    return sums
 
 
 def _reader(site: Path, sums: dict[str, str]) -> Contents:

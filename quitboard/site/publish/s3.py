@@ -224,7 +224,7 @@ class S3Target:
         try:
             for page in self.client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key):
                 for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                    if version["Key"] == key and version["VersionId"] != "null":
+                    if version["Key"] == key:
                         yield {"Key": key, "VersionId": version["VersionId"]}
         except ClientError as error:
             self._kept_versions = (

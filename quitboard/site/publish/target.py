@@ -125,7 +125,7 @@ def place_of(text: str) -> tuple[str, str]:
         return "s3", text
     if text == GH_PAGES or text.startswith(f"{GH_PAGES}:"):
         return GH_PAGES, text.removeprefix(GH_PAGES).removeprefix(":")
-    if "://" not in text and (os.sep in text or Path(text).is_dir()) and "\0" not in text:
+    if text and "://" not in text and (os.sep in text or Path(text).is_dir()) and "\0" not in text:
         return "folder", text
     raise UsageError(
         "this is no target", where=repr(text),
