@@ -92,6 +92,7 @@ def remarks(board: Board, chosen: Sequence[Target]) -> list[str]:
 
 
 def _publish(board: Board, target: Target, talk: Talk, dry_run: bool, rollback: bool, allow_delete: bool) -> Outcome:
+    from quitboard.operate import withdraw
     from quitboard.site.publish import run
 
     if rollback:
@@ -103,15 +104,16 @@ def _publish(board: Board, target: Target, talk: Talk, dry_run: bool, rollback: 
                 meter.restart(total)
             meter.advance(1, path)
 
-        outcome = run.publish(
-            board.site,
-            target,
-            allow_delete=allow_delete,
-            dry_run=dry_run,
-            withdrawn=withdrawn_paths(board),
-            before_writing=lambda generation: _remember(board, target, generation),
-            progress=shown,
-        )
+        with contextlib.nullcontext() if dry_run else withdraw.finishing(board, target):
+            outcome = run.publish(
+                board.site,
+                target,
+                allow_delete=allow_delete,
+                dry_run=dry_run,
+                withdrawn=withdrawn_paths(board),
+                before_writing=lambda generation: _remember(board, target, generation),
+                progress=shown,
+            )
     for line in outcome.plan.lines() if dry_run else ():
         talk.say(line)
     done = "would be " if dry_run else ""
