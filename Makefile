@@ -55,6 +55,10 @@ street-test: .venv/full  ## render the test recordings with their truth: make st
 	@$(INSTALL) --group street
 	@$(BIN)/python -m tools.street test --out "$(or $(OUT),street-out)/test" --count $(or $(COUNT),20)
 
+.PHONY: screenshots
+screenshots: .venv/browser  ## pictures of every template, in three widths, both themes and languages: make screenshots [OUT=dir] [SITE=dir]
+	@$(BIN)/python -m tools.screenshots --out "$(or $(OUT),screenshots)" $(if $(SITE),--site "$(SITE)")
+
 .PHONY: fonts
 fonts: .venv/full  ## cut the pages' typeface anew, after texts that need other syllables (needs npm)
 	@$(INSTALL) --group fonts
@@ -62,7 +66,7 @@ fonts: .venv/full  ## cut the pages' typeface anew, after texts that need other 
 
 .PHONY: clean
 clean:  ## remove the environment and what the commands made
-	rm -rf .venv demo-board bench-out street-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv demo-board bench-out street-out screenshots build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # --- set-up: each stamp is a file, so that a second call does nothing ------------------------------------------------
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,27 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 PHONE = {"width": 390, "height": 844}
 ANSWER_MS = 20_000
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",  # a container's 64 MB of it stop a tab dead
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-extensions",
+    "--disable-sync",
+    "--font-render-hinting=none",  # text is as wide on every machine
+    "--force-color-profile=srgb",
+)
+
+
+def chromium() -> str:
+    """Return where Chromium lies; whoever needs it fails without it, no test is skipped."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        raise FileNotFoundError("no Chromium found: run tools/install_browser.sh, or your package manager")
+    return found
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from playwright.sync_api import Browser, Error, sync_playwright
 
 from quitboard.settings import BoardSettings, Settings, SiteSettings
 from quitboard.site.build import build
+from tests.site.browsing import CHROMIUM_FLAGS, chromium
 from tests.site.sample_board import Sample, make_board
 
 AS_OF = datetime(2026, 5, 2, tzinfo=UTC)
@@ -21,18 +21,6 @@ SETTINGS = Settings(
     board=BoardSettings(operator="○○동 보행안전 모임", contact="safety@example.org"), site=SiteSettings(per_page=12)
 )
 LAUNCH_S = 60
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",  # a container's 64 MB of it stop a tab dead
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-extensions",
-    "--disable-sync",
-    "--font-render-hinting=none",  # text is as wide on every machine
-    "--force-color-profile=srgb",
-)
 
 
 @pytest.fixture(scope="session")
@@ -62,15 +50,6 @@ def quiet_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("quiet-site") / "out"
     build(board.database, board.media, out, settings=SETTINGS, as_of=AS_OF, workers=1)
     return out
-
-
-def chromium() -> str:
-    """Return where Chromium lies; a test that needs it fails without it, it is not skipped."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        pytest.fail("no Chromium found: run tools/install_browser.sh, or install it with your package manager")
-    return found
 
 
 @pytest.fixture(scope="session")
