@@ -13,7 +13,7 @@ import contextlib
 import mmap
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,16 +92,17 @@ class OwnFiles:
     def find_in_zips(self, guard: Guard) -> ZipsFound:
         """Look for what was withdrawn in every zip of the inbox. Changes nothing."""
         found = ZipsFound()
+        torn: list[Path] = []
         for path in self._zips():
             try:
                 held = zips.find(path, guard)
             except BundleError:
-                if _names_one(path, guard):
-                    found.unfit.append(path)
+                torn.append(path)
                 continue
             if held:
                 found.held.append(path)
                 found.pictures |= {sha256: told for sha256, told in held.pictures.items() if sha256 not in guard.media}
+        found.unfit = [path for path in torn if _names_one(path, guard.media.keys() | found.pictures.keys())]
         return found
 
     def _zips(self) -> Iterator[Path]:
@@ -171,10 +172,10 @@ class OwnFiles:
         return 1
 
 
-def _names_one(path: Path, guard: Guard) -> bool:
+def _names_one(path: Path, pictures: Collection[str]) -> bool:
     """Tell whether a file that is no bundle holds a member of a withdrawn picture's name."""
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return any(found[1].decode() in guard.media for found in _MEMBER.finditer(content))
+            return any(found[1].decode() in pictures for found in _MEMBER.finditer(content))
     except (OSError, ValueError):  # empty, or gone meanwhile
         return False

@@ -322,7 +322,7 @@ class _Targets:
     def _problem_noted(self, place: str) -> Iterator[None]:
         try:
             yield
-        except QuitBoardError as error:
+        except (QuitBoardError, OSError) as error:
             self.outcomes[place] = dataclasses.replace(self.outcomes[place], problem=str(error))
 
 

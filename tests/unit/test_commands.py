@@ -41,7 +41,8 @@ def test_help_loads_no_heavy_package() -> None:
 
 def test_the_commands_are_those_that_are_documented() -> None:
     assert set(COMMANDS) == {
-        "init", "demo", "detect", "ingest", "build-site", "publish", "verify", "stats", "export", "doctor", "models",
+        "init", "demo", "detect", "ingest", "build-site", "publish", "withdraw", "verify", "stats", "export", "doctor",
+        "models",
     }  # fmt: skip
 
 
