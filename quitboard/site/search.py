@@ -44,9 +44,9 @@ def records(views: Mapping[str, View]) -> Iterator[Record]:
     violations = view.facts.data.violations
     views_by_id = dict(view.facts.data.views)
     about_kind = cache(lambda kind: _about_kind(views, kind))
-    about_place = cache(lambda camera_id: _with_parts(f"{view.place_name(camera_id)} {view.area_name(camera_id)}"))
+    about_place = cache(lambda camera_id: with_parts(f"{view.place_name(camera_id)} {view.area_name(camera_id)}"))
     about_day = cache(lambda day: _about_day(views, day))
-    about_zone = cache(_with_parts)
+    about_zone = cache(with_parts)
     hours = [" ".join(each.words.hour(hour) for each in views.values()) for hour in range(24)]
     for number, row in listed(view):
         name = segment(row.id)
@@ -75,11 +75,11 @@ def _about_kind(views: Mapping[str, View], kind: str) -> str:
     texts = []
     for view in views.values():
         texts += [view.kind_name(kind), view.words.or_else(f"search.words.{kind}", "")]
-    return _with_parts(" ".join(texts))
+    return with_parts(" ".join(texts))
 
 
 def _vehicle(views: Mapping[str, View], vehicle: str) -> str:
-    return _with_parts(
+    return with_parts(
         " ".join(
             f"{view.words.or_else(f'vehicle.{vehicle}', vehicle)} {view.words.or_else(f'search.words.{vehicle}', '')}"
             for view in views.values()
@@ -91,7 +91,7 @@ def _about_day(views: Mapping[str, View], day: date) -> str:
     return " ".join([day.isoformat(), *(view.words.date(day) for view in views.values())])
 
 
-def _with_parts(text: str) -> str:
+def with_parts(text: str) -> str:
     """Return a text with the inner ends of its Korean words: 전동킥보드 is found by 킥보드, which begins none of it.
 
     Pagefind finds words by how they begin. With every ending of two syllables or more among them, any part is found.
