@@ -28,7 +28,7 @@ class Answer(StrEnum):
 
 ANSWERS = tuple(Answer)
 FILE_NAME = "company.onnx"
-INPUT_PX = 96
+INPUT_PX = 112
 GROWTH = 1.25
 """Side of the square that is cut out, over the longer side of rider and vehicle together."""
 MAX_JUDGED = 8

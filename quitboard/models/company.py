@@ -1,6 +1,6 @@
 """Training the network that judges whether a rider is alone, on a CPU, resumable at any pass.
 
-The network sees a square of 96 px around a rider and his vehicle and gives three scores (`detect.company.ANSWERS`). As
+The network sees a square of 112 px around a rider and his vehicle and gives three scores (`detect.company.ANSWERS`). As
 with heads (`models.headwear`), a crop is made as small, soft, noisy and compressed as a street camera's.
 """
 

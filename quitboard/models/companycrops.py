@@ -26,7 +26,7 @@ from quitboard.models.headcrops import PER_STREET, VALIDATION_STREETS
 from quitboard.models.labelled import opened
 from quitboard.records import VEHICLE_ROLES, FloatArray, IntArray, Picture, Role
 
-KEPT_PX = 144
+KEPT_PX = 160
 KEPT_GROWTH = 1.7
 """A kept crop's side over the longer side of rider and vehicle together."""
 SMALLEST_PX = 20

@@ -129,7 +129,7 @@ def empty(site: Site) -> Script:
         camera_id=site.camera_id,
         name=f"시험 {site.number:02d}",
         area="시험 거리",
-        started=f"2026-10-{10 + site.number:02d}_{hour:02d}-{7 * site.number % 60:02d}-00",
+        started=f"2026-10-{11 + (site.number - 1) % 20:02d}_{hour:02d}-{7 * site.number % 60:02d}-00",
         seconds=SECONDS,
         camera=site.camera,
         areas=site.areas(),
