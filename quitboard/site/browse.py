@@ -10,6 +10,7 @@ from typing import Any
 from quitboard.site.data import Facts
 from quitboard.site.facets import COMBINED, Selection
 from quitboard.site.figures import Share
+from quitboard.site.law import law_path
 from quitboard.site.view import View
 
 _NEWEST_SHOWN = 12
@@ -233,6 +234,7 @@ def violation(view: View, number: int) -> dict[str, Any]:
         "still": view.media.stills.get(row.still_sha256),
         "clip": view.media.clips.get(row.clip_sha256),
         "rule": rule,
+        "law_path": law_path(view, row.day),
         "model": model,
         "measured": view.measured(row),
         "share": view.facts.share_at.get((row.kind, row.camera_id)),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 
 from quitboard.site import svg
-from quitboard.site.figures import Share
+from quitboard.site.figures import Estimate, Share
 from quitboard.site.svg import NARROW_PX, Text
 
 STEPS = 5
@@ -22,7 +22,7 @@ STEPS = 5
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RangeRow:
     label: str
-    share: Share
+    share: Share | Estimate
     value: str  # as it is to be written, "31.2 % (28.0–34.6)"
     note: str  # "n = 412"
 
@@ -245,16 +245,37 @@ def columns(values: Sequence[tuple[str, float, str]], *, width: float, text: Tex
 
 
 def zones(
-    width_px: int, height_px: int, polygons: Sequence[tuple[str, str, Sequence[Sequence[float]]]], text: Text
+    width_px: int,
+    height_px: int,
+    polygons: Sequence[tuple[str, str, Sequence[tuple[float, float]], tuple[float, float] | None]],
+    text: Text,
 ) -> str:
-    """Draw a camera's zones on an empty frame: (kind, name, corners in pixels of the frame)."""
+    """Draw a camera's zones on an empty frame: (kind, name, corners in pixels of the frame, way of travel)."""
     scale = 640 / width_px
     body = [svg.box(0, 0, 640, height_px * scale, "frame", 4)]
     names: list[str] = []
-    for kind, name, corners in polygons:
+    for kind, name, corners, direction in polygons:
         points = " ".join(f"{svg.number(x * scale)},{svg.number(y * scale)}" for x, y in corners)
         body.append(f'<polygon class="zone zone-{escape(kind)}" points="{points}"/>')
         middle_x = sum(x for x, _ in corners) / len(corners) * scale
         middle_y = sum(y for _, y in corners) / len(corners) * scale
         names.append(svg.write(middle_x, middle_y + 6, name, "zone-name middle", room_px=200))
+        if direction is not None and math.hypot(*direction) > 0:
+            names += _arrow(middle_x, middle_y + 20, direction)
     return svg.framed("chart zones", "any", 640, height_px * scale, text, body + names)
+
+
+def _arrow(x: float, y: float, direction: tuple[float, float]) -> list[str]:
+    """Draw a way of travel as an arrow of one length: only where it points says anything."""
+    length = math.hypot(*direction)
+    along_x, along_y = direction[0] / length, direction[1] / length
+    tip_x, tip_y = x + along_x * 34, y + along_y * 34
+    corners = [
+        (tip_x, tip_y),
+        *((tip_x - along_x * 12 + side * along_y * 6, tip_y - along_y * 12 - side * along_x * 6) for side in (1, -1)),
+    ]
+    points = " ".join(f"{svg.number(px)},{svg.number(py)}" for px, py in corners)
+    return [
+        svg.line(x - along_x * 34, y - along_y * 34, tip_x - along_x * 10, tip_y - along_y * 10, "way"),
+        f'<polygon class="way-tip" points="{points}"/>',
+    ]

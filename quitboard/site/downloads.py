@@ -36,6 +36,27 @@ FIELDS = (
     ("model", "string", "검출 모델", "model that found it"),
     ("page", "string", "이 사이트 안의 쪽", "page on this site"),
 )
+STATISTICS_FIELDS = (
+    ("kind", "string", "유형", "kind"),
+    ("camera_id", "string", "카메라", "camera"),
+    ("date", "date", "카메라 시계의 날짜", "date on the camera's clock"),
+    ("from", "date", "기간의 첫날 (하루, 또는 월요일부터 한 주)", "first day of the stretch (a day, or a week from Monday)"),
+    ("days", "integer", "기간의 길이: 1일 또는 7일", "length of the stretch: 1 or 7 days"),
+    ("weekday", "integer", "요일 (1 = 월요일)", "weekday (1 = Monday)"),
+    ("hour", "integer", "시 (0–23)", "hour (0-23)"),
+    ("suspected", "integer", "의심 사례 수; 판단한 수가 5보다 적으면 비움", "suspected violations; empty where fewer than 5 were judged"),
+    ("judged", "integer", "이 유형을 판단할 수 있던 이용자 (2인 이상 탑승과 주정차는 탈것) 수", "riders (vehicles for two_up and parking) on whom the kind could be judged"),
+    ("share", "number", "suspected / judged (0–1)", "suspected / judged (0-1)"),
+    ("low_95", "number", "95 % 구간의 아래 끝 (윌슨)", "lower end of the 95 % interval (Wilson)"),
+    ("high_95", "number", "95 % 구간의 위 끝", "upper end of the 95 % interval"),
+    ("watched_hours", "number", "지켜본 영상의 시간", "hours of footage watched"),
+    ("looked_hours", "number", "그 가운데 자세히 본 시간", "of which looked at in full"),
+    ("riders", "integer", "탈것 이용자 수; 5보다 적으면 <5", "riders seen; <5 where fewer"),
+    ("persons", "integer", "사람 수", "persons seen"),
+    ("pooled_share", "number", "앞선 7일 (또는 4주)을 합한 비율", "share of the last 7 days (or 4 weeks) together"),
+    ("pooled_low_95", "number", "그 95 % 구간의 아래 끝", "lower end of its 95 % interval"),
+    ("pooled_high_95", "number", "그 95 % 구간의 위 끝", "upper end of its 95 % interval"),
+)
 # fmt: on
 _SHARE_NAMES = ("suspected", "judged", "share", "low_95", "high_95", "watched_hours")
 _TIME_NAMES = ("from", "days", *_SHARE_NAMES, "pooled_share", "pooled_low_95", "pooled_high_95")
@@ -139,6 +160,10 @@ def csv_bytes(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
+def _header(content: bytes) -> list[str]:
+    return content.decode("utf-8-sig").split("\r\n", 1)[0].split(",")
+
+
 def _harmless(cell: object) -> object:
     if isinstance(cell, str) and cell.startswith(_DANGEROUS):
         return "'" + cell
@@ -171,6 +196,10 @@ def _schema(view: View) -> bytes:
         {"name": name, "type": kind, "description": english, "description_ko": korean}
         for name, kind, korean, english in FIELDS
     ]
+    meanings = {
+        name: {"name": name, "type": kind, "description": english, "description_ko": korean}
+        for name, kind, korean, english in STATISTICS_FIELDS
+    }
     package = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": "quitboard",
@@ -187,6 +216,16 @@ def _schema(view: View) -> bytes:
                 "schema": {"fields": fields, "primaryKey": ["id"]},
             }
             for suffix in ("csv", "json", "parquet")
+        ]
+        + [
+            {
+                "name": path.removeprefix("data/statistics/").removesuffix(".csv"),
+                "path": path.removeprefix("data/"),
+                "format": "csv",
+                "encoding": "utf-8",
+                "schema": {"fields": [meanings[name] for name in _header(content)]},
+            }
+            for path, content in statistics(view)
         ],
         "kinds": [
             {"kind": kind, "name_ko": rule.name_ko, "name_en": rule.name_en, "list": list_path("kind", kind),

@@ -34,6 +34,16 @@ class Share:
         return self.base >= FEWEST and self.count <= self.base
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A fraction 0-1 that was measured elsewhere, with its interval: of a model, from its card."""
+
+    value: float
+    low: float
+    high: float
+    known: bool = True
+
+
 def share(count: int, base: int, *, z: float = Z_95) -> Share:
     """Return `count` of `base` with Wilson's interval; no base, or more than the base, gives the whole range 0-1."""
     if base <= 0 or count > base:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from quitboard.site import browse, finding, home, plain, statistics
+from quitboard.site import browse, finding, home, law, method, places, plain, statistics
 from quitboard.site.facets import Selection, segment
 from quitboard.site.view import View
 
@@ -36,7 +36,9 @@ def pages(view: View) -> Iterator[Page]:
         yield Page(path=f"statistics/{segment(kind)}/", template="statistics", section="statistics", about=(kind,))
     yield Page(path="places/", template="places", section="places")
     for camera in data.places:
-        yield Page(path=plain.place_path(camera.id), template="place", section="places", about=(camera.id,))
+        yield Page(path=places.place_path(camera.id), template="place", section="places", about=(camera.id,))
+    for day in law.law_days(view):
+        yield Page(path=f"law/{day.isoformat()}/", template="law", section="law", about=(day,))
     for name in ("law", "method", "contact", "data"):
         yield Page(path=f"{name}/", template=name, section=name)
     for name in ("search", "saved"):
@@ -77,15 +79,18 @@ def context(view: View, page: Page) -> Mapping[str, Any]:
             if page.about:
                 title = words("statistics.title_kind", kind=view.kind_name(page.about[0]))
         case "places":
-            made = plain.places(view)
+            made = places.places(view)
         case "place":
-            made = plain.place(view, *page.about)
+            made = places.place(view, *page.about)
             title = view.place_name(page.about[0])
             description = words("place.description", place=title)
         case "law":
-            made = plain.law(view)
+            made = law.law(view, *page.about)
+            if page.about:
+                title = words("law.title_since", day=words.date(page.about[0]))
+                description = words("law.description_since", day=words.date(page.about[0]))
         case "method":
-            made = plain.method(view)
+            made = method.method(view)
         case "data":
             made = plain.data(view)
         case "search":

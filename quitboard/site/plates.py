@@ -31,6 +31,7 @@ class Chart:
     note: str = ""
     legend: tuple[tuple[str, str], ...] = ()
     marks: tuple[tuple[str, str], ...] = ()  # letter, what changed
+    source: str = ""  # empty: this board's cameras
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

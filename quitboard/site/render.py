@@ -18,7 +18,7 @@ from quitboard.site.data import is_of_vehicles
 from quitboard.site.facets import segment
 from quitboard.site.i18n import LANGUAGES
 from quitboard.site.pages import Page, context
-from quitboard.site.plain import place_path
+from quitboard.site.places import place_path
 from quitboard.site.view import View
 
 SECTIONS = ("violations", "statistics", "places", "law", "method", "data", "contact")

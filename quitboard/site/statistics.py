@@ -111,11 +111,13 @@ def by_place(view: View, kind: str) -> Chart | None:
     )
 
 
-def by_hour(view: View, kind: str) -> Chart | None:
-    found = view.facts.shares(kind, _weekday_hour, view.facts.data.by_hour)
+def by_hour(view: View, kind: str, camera_id: str | None = None) -> Chart | None:
+    """Return a kind's share by weekday and hour, at one place or at all."""
+    rows = [row for row in view.facts.data.by_hour if camera_id is None or row.camera_id == camera_id]
+    found = view.facts.shares(kind, _weekday_hour, rows)
     if not found:
         return None
-    overall = view.facts.share_of(kind)
+    overall = view.facts.share_of(kind, camera_id=camera_id)
     top = standing_out(found.values(), overall)
     cell = next((key for key, item in found.items() if item is top), None)
     words = view.words
@@ -144,7 +146,7 @@ def by_hour(view: View, kind: str) -> Chart | None:
     tall = {(hours.index(hour), day): cell for (day, hour), cell in cells.items()}
     flat = {(day, hours.index(hour)): cell for (day, hour), cell in cells.items()}
     names = [f"{hour:02d}" for hour in hours]
-    watched_at = view.facts.hours_by(kind, lambda row: row.hour or 0, view.facts.data.by_hour)
+    watched_at = view.facts.hours_by(kind, lambda row: row.hour or 0, rows)
     beside = words("chart.hours_axis"), [watched_at.get(hour, 0.0) for hour in hours]
     return Chart(
         id="by-hour",
@@ -165,7 +167,7 @@ def by_hour(view: View, kind: str) -> Chart | None:
                 for hour in hours
             ),
         ),
-        csv=f"statistics/{segment(kind)}_by_hour.csv",
+        csv="" if camera_id else f"statistics/{segment(kind)}_by_hour.csv",
         note=words("chart.hour_note", fewest=FEWEST),
         legend=(
             *(

@@ -81,9 +81,10 @@ class View:
 
     def kind_name(self, kind: str) -> str:
         rule = self._rules.get(kind)
-        if rule is None:
-            return kind
-        return (rule.name_ko if self.words.is_korean else rule.name_en) or kind
+        return kind if rule is None else self.rule_name(rule)
+
+    def rule_name(self, rule: Rule) -> str:
+        return (rule.name_ko if self.words.is_korean else rule.name_en) or rule.kind
 
     def place_name(self, camera_id: str) -> str:
         place = self.places.get(camera_id)

@@ -46,7 +46,7 @@ DRAWINGS: dict[str, Callable[[float], str]] = {
     "columns": lambda width: charts.columns([(UGLY, 3.0, UGLY), ("b", 0.0, "0")], width=width, text=TEXT),
     "watched": lambda width: charts.watched_lanes([(UGLY, {3: 0.5, 4: 1.7})], width=width, text=TEXT),
     "tally": lambda width: charts.tally_figures([(UGLY, UGLY, 40)], width=width, vehicle="scooter", text=TEXT),
-    "zones": lambda _: charts.zones(1280, 720, [("lane", UGLY, [(0, 0), (9, 0), (9, 9)])], TEXT),
+    "zones": lambda _: charts.zones(1280, 720, [("lane", UGLY, [(0, 300), (900, 300), (900, 400)], (3.0, -4.0))], TEXT),
     "lanes": lambda width: charts.lanes(
         3, 1, 9, columns=20 if width == WIDE_PX else 10, vehicle="scooter", helmets=True, text=TEXT
     ),
