@@ -27,6 +27,10 @@ from tests.site.sample_board import make_board
 
 WIDTHS = (390, 768, 1280)
 SCHEMES = ("light", "dark")
+_ALL_LOADED = """Promise.all([document.fonts.ready, ...[...document.images].map(one => {
+  one.loading = "eager";
+  return one.decode().catch(() => null);
+})]).then(() => null)"""
 AS_OF = datetime(2026, 5, 2, tzinfo=UTC)
 SETTINGS = Settings(
     board=BoardSettings(operator="○○동 보행안전 모임", contact="safety@example.org"), site=SiteSettings(per_page=12)
@@ -58,7 +62,7 @@ def take(sites: list[tuple[str, Path]], out: Path) -> dict[str, list[str]]:
                         if site_name and taken.get(name) and name not in ("home", "statistics", "place", "violations"):
                             continue  # a second site adds what the first cannot show
                         page.goto((site / folder / path).as_uri())
-                        page.evaluate("document.fonts.ready.then(() => null)")
+                        page.evaluate(_ALL_LOADED)
                         picture = f"{site_name}{name}-{language}-{width}-{scheme}.png"
                         page.screenshot(path=out / picture, full_page=True, animations="disabled")
                         taken.setdefault(f"{site_name}{name}", []).append(picture)
