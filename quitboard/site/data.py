@@ -281,6 +281,13 @@ class Facts:
                 return rule
         return None
 
+    @cached_property
+    def law_days(self) -> list[date]:
+        """The days from which other rules were in force than on the day before, in order."""
+        found = {rule.valid_from for rule in self.data.rules if rule.valid_from}
+        found |= {rule.valid_to + timedelta(days=1) for rule in self.data.rules if rule.valid_to}
+        return sorted(found)
+
     def vehicle_of(self, kind: str) -> str:
         """Return the vehicle that a kind is about first, for its figure and its words."""
         for rule in self.data.rules:

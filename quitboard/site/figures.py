@@ -7,9 +7,12 @@ pool the rows that pages pool.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
 
 Z_95 = 1.959963984540054
 BEYOND_CHANCE = 0.01
@@ -56,17 +59,24 @@ def share(count: int, base: int, *, z: float = Z_95) -> Share:
     return Share(count=count, base=base, value=p, low=low, high=high)
 
 
-def standing_out(shares: Iterable[Share], overall: Share) -> Share | None:
-    """Return the share that is above `overall` beyond chance, the surest if several are, or None.
+def all_standing_out(shares: Mapping[Key, Share], overall: Share) -> list[Key]:
+    """Return the keys of shares that are above `overall` beyond chance, the surest first.
 
     Each is tested one-sided against a binomial of the overall share; the bound is divided by how many were looked at.
     """
-    known = [item for item in shares if item.known]
+    known = {key: item for key, item in shares.items() if item.known}
     if len(known) < 2 or not overall.known:
-        return None
-    above = [(binomial_tail(item.count, item.base, overall.value), -item.value, n) for n, item in enumerate(known)]
-    probability, _, number = min(above)
-    return known[number] if probability * len(known) < BEYOND_CHANCE else None
+        return []
+    chances = {key: binomial_tail(item.count, item.base, overall.value) for key, item in known.items()}
+    above = [key for key, chance in chances.items() if chance * len(known) < BEYOND_CHANCE]
+    return sorted(above, key=lambda key: (chances[key], -known[key].value))
+
+
+def standing_out(shares: Iterable[Share], overall: Share) -> Share | None:
+    """Return the share that is above `overall` beyond chance, the surest if several are, or None."""
+    several = dict(enumerate(shares))
+    above = all_standing_out(several, overall)
+    return several[above[0]] if above else None
 
 
 def binomial_tail(count: int, base: int, p: float) -> float:

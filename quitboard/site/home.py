@@ -15,7 +15,8 @@ from typing import Any
 from quitboard.site import charts
 from quitboard.site.data import Window
 from quitboard.site.facets import Selection
-from quitboard.site.figures import Share, differ, standing_out
+from quitboard.site.figures import Share, all_standing_out, differ
+from quitboard.site.series import standing_hours
 from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
 from quitboard.site.view import View
 
@@ -49,6 +50,8 @@ def home(view: View) -> dict[str, Any]:
         "total": len(facts.data.violations),
         "kinds": _kinds(view),
         "headline_kind": facts.headline,
+        "period": view.words.span(facts.period.first, facts.period.last) if facts.period else "",
+        "watched": view.words.duration(facts.watched().watched_hours * 3600),
     }
 
 
@@ -199,22 +202,19 @@ def sentences(view: View, week: Window) -> list[str]:
 def _commonest_place(view: View, kind: str, week: Window) -> str:
     rows = [row for row in view.facts.data.by_day if row.day in week]
     places = view.facts.shares(kind, lambda row: row.camera_id, rows)
-    top = standing_out(places.values(), view.facts.share_of(kind, window=week))
-    for camera, found in places.items():
-        if found is top and isinstance(camera, str):
-            return " " + view.words("week.place", place=view.place_name(camera), share=view.percent(found))
-    return ""
+    above = all_standing_out(places, view.facts.share_of(kind, window=week))
+    if not above or above[0] is None:
+        return ""
+    return " " + view.words("week.place", place=view.place_name(above[0]), share=_full(view, places[above[0]]))
 
 
 def _when(view: View, kind: str) -> str:
-    hours = view.facts.shares(kind, lambda row: row.hour, view.facts.data.by_hour)
-    top = standing_out(hours.values(), view.facts.share_of(kind))
-    for hour, found in hours.items():
-        if found is top and isinstance(hour, int):
-            return view.words(
-                "week.hour", kind=view.kind_name(kind), hour=view.words.hour(hour), share=view.percent(found)
-            )
-    return view.words("week.no_hour", kind=view.kind_name(kind))
+    """Say at which hours a kind stood out, over all days: one week has too few riders in an hour."""
+    span = standing_hours(view.facts, kind)
+    if span is None:
+        return view.words("week.no_hour", kind=view.kind_name(kind))
+    hours = view.words.hours(span.first, span.last)
+    return view.words("week.hour", kind=view.kind_name(kind), hour=hours, share=_full(view, span.share))
 
 
 def _change(view: View, kind: str, week: Window) -> str:
@@ -223,8 +223,13 @@ def _change(view: View, kind: str, week: Window) -> str:
     if not (now.known and before.known):
         return ""
     if not differ(now, before):
-        return " " + view.words("week.same", share=view.percent(before))
-    return " " + view.words("week.up" if now.value > before.value else "week.down", share=view.percent(before))
+        return " " + view.words("week.same", share=_full(view, before))
+    return " " + view.words("week.up" if now.value > before.value else "week.down", share=_full(view, before))
+
+
+def _full(view: View, found: Share) -> str:
+    """Return a share with its interval and n, as a sentence can hold it."""
+    return f"{view.percent(found)}, {view.words('figure.interval_95', interval=view.interval(found))}, {view.n(found)}"
 
 
 def _kinds(view: View) -> list[tuple[str, str, int, Share]]:

@@ -122,6 +122,12 @@ class Words:
         """Return an hour of the day as a span, never a moment: "18시대" or "18:00–19:00"."""
         return f"{hour}시대" if self.is_korean else f"{hour:02d}:00–{(hour + 1) % 24:02d}:00"
 
+    def hours(self, first: int, last: int) -> str:
+        """Return hours of the day, the last included, as one span: "18–20시대" or "18:00–21:00"."""
+        if first == last:
+            return self.hour(first)
+        return f"{first}–{last}시대" if self.is_korean else f"{first:02d}:00–{(last + 1) % 24:02d}:00"
+
     def weekday(self, weekday: int) -> str:
         """Return the short name of a weekday, Monday being 0."""
         return self.texts["weekdays"].split()[weekday]

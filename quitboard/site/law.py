@@ -10,16 +10,9 @@ from quitboard.site.facets import Selection
 from quitboard.site.view import View
 
 
-def law_days(view: View) -> list[date]:
-    """Return the days from which other rules were in force than on the day before, in order."""
-    found = {rule.valid_from for rule in view.facts.data.rules if rule.valid_from}
-    found |= {rule.valid_to + timedelta(days=1) for rule in view.facts.data.rules if rule.valid_to}
-    return sorted(found)
-
-
 def law_path(view: View, day: date) -> str:
     """Return the page of the rules that were in force on a day."""
-    since = [change for change in law_days(view) if change <= day]
+    since = [change for change in view.facts.law_days if change <= day]
     return f"law/{since[-1].isoformat()}/" if since else "law/"
 
 
@@ -39,7 +32,7 @@ def law(view: View, since: date | None = None) -> dict[str, Any]:
     if since is None:
         groups.append(("other", [rule for rule in rules if not _in_force(rule, day)]))
     listed = {rule.kind for rule in rules if Selection(kind=rule.kind) in view.lists}
-    days = law_days(view)
+    days = view.facts.law_days
     until = next((change - timedelta(days=1) for change in days if since and change > since), None)
     return {
         "groups": [(name, rows) for name, rows in groups if rows],

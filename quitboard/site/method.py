@@ -12,7 +12,7 @@ from quitboard.site.charts import RangeRow
 from quitboard.site.figures import FEWEST, Estimate
 from quitboard.site.plates import Chart, Table
 from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
-from quitboard.site.view import View, class_figures, fraction
+from quitboard.site.view import View, class_figures
 
 ACCIDENTS = ((2017, 117), (2018, 225), (2019, 447), (2020, 897), (2021, 1735))
 """Accidents with personal mobility in Korea, as the first QuitBoard showed; from the Korea Road Traffic Authority."""
@@ -103,7 +103,7 @@ def _measured(view: View, model: ModelRow, where: str, by_class: Mapping[str, Ma
                     RangeRow(
                         label=f"{words.or_else(f'class.{name}', name)} · {words(f'measure.{measure}')}",
                         share=estimate,
-                        value=_words(figures, measure),
+                        value=_words(view, figures, measure),
                         note=f"n = {figures['n']:,.0f}" if "n" in figures else "",
                     )
                 )
@@ -126,7 +126,7 @@ def _measured(view: View, model: ModelRow, where: str, by_class: Mapping[str, Ma
             rows=tuple(
                 (
                     words.or_else(f"class.{name}", name),
-                    *(_words(by_class[name], measure) for measure in measures),
+                    *(_words(view, by_class[name], measure) for measure in measures),
                     *(f"{by_class[name][key]:,.0f}" if key in by_class[name] else "–" for key in ("n", "pictures")),
                 )
                 for name in names
@@ -160,13 +160,15 @@ def _estimate(figures: Mapping[str, float], measure: str) -> Estimate:
     )
 
 
-def _words(figures: Mapping[str, float], measure: str) -> str:
-    """Return a measure as text with its interval, where the card gives one: "0.646 (0.527–0.762)"."""
+def _words(view: View, figures: Mapping[str, float], measure: str) -> str:
+    """Return a measure as text with its interval, where the card gives one: "64.6% (52.7–76.2%)"."""
     if measure not in figures:
         return "–"
+    if figures.get("n", FEWEST) < FEWEST:
+        return view.words("figure.too_few")
     low, high = figures.get(f"{measure}_low"), figures.get(f"{measure}_high")
-    interval = "" if low is None or high is None else f" ({fraction(low)}–{fraction(high)})"
-    return fraction(figures[measure]) + interval
+    interval = "" if low is None or high is None else f" ({low * 100:.1f}–{high * 100:.1f}%)"
+    return f"{figures[measure] * 100:.1f}%{interval}"
 
 
 def _misses(view: View, figures: Mapping[str, float]) -> list[Misses]:

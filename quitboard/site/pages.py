@@ -37,7 +37,7 @@ def pages(view: View) -> Iterator[Page]:
     yield Page(path="places/", template="places", section="places")
     for camera in data.places:
         yield Page(path=places.place_path(camera.id), template="place", section="places", about=(camera.id,))
-    for day in law.law_days(view):
+    for day in view.facts.law_days:
         yield Page(path=f"law/{day.isoformat()}/", template="law", section="law", about=(day,))
     for name in ("law", "method", "contact", "data"):
         yield Page(path=f"{name}/", template=name, section=name)

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from quitboard.site.data import WEEK_DAYS, Facts, SiteData
-from quitboard.site.figures import Share, differ, share
+from quitboard.site.figures import Share, all_standing_out, differ, share
 
 _MOST_DAYS = 92
 """A longer period is summed by weeks."""
@@ -163,3 +163,30 @@ def between(several: Iterable[Change], one: Timeline) -> list[Change]:
         for change in several
         if one.buckets[0].start < change.day and (one.camera_id is None or one.camera_id in change.cameras)
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourSpan:
+    """Neighbouring hours of the day whose shares are each above the rest of the day beyond chance."""
+
+    first: int
+    last: int  # included
+    share: Share
+    rest: Share  # all other hours
+
+
+def standing_hours(facts: Facts, kind: str, camera_id: str | None = None) -> HourSpan | None:
+    """Return the hours of the day at which a kind stood out over all days: the surest and those next to it, or None."""
+    rows = [row for row in facts.data.by_hour if camera_id is None or row.camera_id == camera_id]
+    by_hour = facts.shares(kind, lambda row: row.hour or 0, rows)
+    above = all_standing_out(by_hour, _sum((item.count, item.base) for item in by_hour.values()))
+    if not above:
+        return None
+    first = last = above[0]
+    while first - 1 in above:
+        first -= 1
+    while last + 1 in above:
+        last += 1
+    inside = [(item.count, item.base) for hour, item in by_hour.items() if first <= hour <= last]
+    outside = [(item.count, item.base) for hour, item in by_hour.items() if not first <= hour <= last]
+    return HourSpan(first=first, last=last, share=_sum(inside), rest=_sum(outside))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from quitboard.database.rows import Rate
@@ -9,8 +10,9 @@ from quitboard.site import charts
 from quitboard.site.charts import STEPS, Cell
 from quitboard.site.data import Facts
 from quitboard.site.facets import segment
-from quitboard.site.figures import FEWEST, Share, differ, standing_out
+from quitboard.site.figures import FEWEST, Share, all_standing_out, differ, standing_out
 from quitboard.site.plates import Chart, Measured, Table, ranges, share_table
+from quitboard.site.series import standing_hours
 from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
 from quitboard.site.trends import by_day, kinds_over_time, places_over_time
 from quitboard.site.view import View
@@ -117,19 +119,8 @@ def by_hour(view: View, kind: str, camera_id: str | None = None) -> Chart | None
     found = view.facts.shares(kind, _weekday_hour, rows)
     if not found:
         return None
-    overall = view.facts.share_of(kind, camera_id=camera_id)
-    top = standing_out(found.values(), overall)
-    cell = next((key for key, item in found.items() if item is top), None)
     words = view.words
-    if cell is not None:
-        finding = words(
-            "chart.hour_finding",
-            weekday=words.weekday(cell[0]),
-            hour=words.hour(cell[1]),
-            share=view.percent(found[cell]),
-        )
-    else:
-        finding = words("chart.hour_none")
+    finding = _hour_finding(view, kind, found, camera_id)
     highest = max((item.value for item in found.values() if item.known), default=0.0)
     end = max(STEPS, -(-highest * 100 // STEPS) * STEPS) / 100  # whole percents at every step of the scale
     hours = list(range(min(hour for _, hour in found), max(hour for _, hour in found) + 1))
@@ -178,6 +169,29 @@ def by_hour(view: View, kind: str, camera_id: str | None = None) -> Chart | None
             ("none", words("figure.unwatched")),
             ("hours", words("chart.legend_hours")),
         ),
+    )
+
+
+def _hour_finding(view: View, kind: str, cells: Mapping[tuple[int, int], Share], camera_id: str | None) -> str:
+    """Say at which hours of the day a kind stands out; where none does, whether a single cell of the week does."""
+    words = view.words
+    span = standing_hours(view.facts, kind, camera_id)
+    if span is not None and span.rest.known:
+        return words(
+            "chart.hours_finding",
+            hours=words.hours(span.first, span.last),
+            share=view.percent(span.share),
+            rest=view.percent(span.rest),
+        )
+    above = all_standing_out(cells, view.facts.share_of(kind, camera_id=camera_id))
+    if not above:
+        return words("chart.hour_none")
+    weekday, hour = above[0]
+    return words(
+        "chart.hour_finding",
+        weekday=words.weekday(weekday),
+        hour=words.hour(hour),
+        share=view.percent(cells[above[0]]),
     )
 
 

@@ -154,6 +154,7 @@ def _panel(
     for mark in item.marks:
         at = start + step * mark.at
         body.append(svg.line(at, y(end), at, y(0), "mark"))
+        body.append(svg.write(at, y(end) - 3, mark.letter, "mark-letter middle"))
     if not drawn:
         body.append(svg.write((start + left + width) / 2, y(end / 2) + 4, unknown, "tick middle"))
     return body

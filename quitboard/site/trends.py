@@ -65,7 +65,7 @@ def by_day(view: View, kind: str, camera_id: str | None = None) -> Chart | None:
             ("band", words("chart.legend_band")),
             ("hours", words("chart.legend_hours")),
         ),
-        marks=_said(view, several),
+        marks=_said(view, several, with_places=camera_id is None),
     )
 
 
@@ -218,7 +218,7 @@ def _letter(number: int) -> str:
     return _LETTERS[number] if number < len(_LETTERS) else "+"
 
 
-def _said(view: View, several: Sequence[Change]) -> tuple[tuple[str, str], ...]:
+def _said(view: View, several: Sequence[Change], *, with_places: bool = True) -> tuple[tuple[str, str], ...]:
     """Return what the marks stand for: one letter a day, all that changed on it."""
     words = view.words
     made: list[tuple[str, str]] = []
@@ -229,9 +229,11 @@ def _said(view: View, several: Sequence[Change]) -> tuple[tuple[str, str], ...]:
             places = ", ".join(view.place_name(camera) for camera in change.cameras)
             if change.what is What.MODEL:
                 model = view.models.get(change.model_sha256)
-                texts.append(words("change.model", model=model.name if model else "?", places=places))
+                name = model.name if model else words("change.unknown_model")
+                said = words("change.model", model=name)
             else:
-                texts.append(words(f"change.{change.what.value}", places=places))
+                said = words(f"change.{change.what.value}")
+            texts.append(f"{said} ({places})" if with_places else said)
         made.append((_letter(number), f"{words.date(day)}: {' · '.join(texts)}"))
     return tuple(made)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from quitboard.database.rows import ModelDay, Rate, Watched
 from quitboard.site.data import Facts, SiteData
-from quitboard.site.series import Change, What, between, changes, timeline
+from quitboard.site.series import Change, What, between, changes, standing_hours, timeline
 
 MONDAY = date(2026, 9, 7)
 
@@ -132,3 +133,32 @@ def test_what_changed_elsewhere_does_not_mark_a_place() -> None:
     assert {camera: len(between(several, line)) for camera, line in lines.items() if line} == {
         "gate": 0, "river": 1, None: 1,
     }  # fmt: skip
+
+
+def by_hour(shares: dict[int, tuple[int, int]]) -> list[Rate]:
+    return [
+        dataclasses.replace(rate(0, count, base), day=None, weekday=weekday, hour=hour)
+        for hour, (count, base) in shares.items()
+        for weekday in (1, 2)
+    ]
+
+
+def test_neighbouring_hours_that_all_stand_out_are_told_as_one_span_against_the_rest() -> None:
+    rows = by_hour({7: (20, 100), 12: (22, 100), 18: (60, 100), 19: (55, 100), 20: (58, 100), 21: (20, 100)})
+    span = standing_hours(facts(by_hour=tuple(rows)), "no_helmet")
+    assert span is not None
+    assert (span.first, span.last) == (18, 20)
+    assert (span.share.count, span.share.base) == (346, 600)
+    assert (span.rest.count, span.rest.base) == (124, 600)
+
+
+def test_an_hour_that_stands_out_alone_is_a_span_of_one() -> None:
+    rows = by_hour({7: (20, 100), 8: (80, 100), 9: (21, 100), 10: (20, 100)})
+    span = standing_hours(facts(by_hour=tuple(rows)), "no_helmet")
+    assert span is not None
+    assert (span.first, span.last) == (8, 8)
+
+
+def test_hours_that_differ_only_by_chance_are_not_told() -> None:
+    rows = by_hour({7: (20, 100), 8: (24, 100), 9: (22, 100)})
+    assert standing_hours(facts(by_hour=tuple(rows)), "no_helmet") is None
