@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
+import tarfile
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,6 +92,7 @@ class Bucket:
     folder: Path
     endpoint: str
     text: str = field(default_factory=lambda: f"s3://{BUCKET}/{uuid.uuid4().hex[:8]}")
+    shares_client: bool = True
 
     def __post_init__(self) -> None:
         client_of(self.endpoint)
@@ -104,7 +107,10 @@ class Bucket:
 
     def target(self, *, board: str = "board", **settings: str) -> Target:
         chosen = Settings(publish=PublishSettings(endpoint_url=self.endpoint, **settings))
-        return open_target(self.text, chosen, board=self.folder / board)
+        target = open_target(self.text, chosen, board=self.folder / board)
+        if self.shares_client:  # to make one takes longer than a whole publish here
+            target.__dict__["client"] = _shared_client(self.endpoint, target)  # type: ignore[attr-defined]
+        return target
 
     def objects(self) -> dict[str, Any]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=self.prefix)
@@ -119,6 +125,13 @@ class Bucket:
 
 
 _clients: dict[str, Any] = {}
+_published_with: dict[str, Any] = {}
+
+
+def _shared_client(endpoint: str, target: Any) -> Any:
+    if endpoint not in _published_with:
+        _published_with[endpoint] = target.client
+    return _published_with[endpoint]
 
 
 def client_of(endpoint: str) -> Any:
@@ -151,10 +164,9 @@ class Repository:
     def content(self) -> dict[str, bytes]:
         if not self.git("for-each-ref", "refs/heads/gh-pages"):
             return {}
-        names = self.git("ls-tree", "-r", "-z", "--name-only", "gh-pages").decode().split("\0")[:-1]
-        return {
-            name: self.git("cat-file", "blob", f"gh-pages:{name}") for name in names if not name.startswith(OWN_FOLDER)
-        }
+        with tarfile.open(fileobj=io.BytesIO(self.git("archive", "gh-pages"))) as archive:
+            found = {member.name: archive.extractfile(member) for member in archive if member.isfile()}
+            return {name: file.read() for name, file in found.items() if file and not name.startswith(OWN_FOLDER)}
 
     def add_foreign(self, path: str) -> None:
         blob = self.git("hash-object", "-w", "--stdin", stdin=b"theirs").decode().strip()

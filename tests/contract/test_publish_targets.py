@@ -294,6 +294,7 @@ def test_what_the_server_says_is_told_in_words_with_what_to_do(
     problem: str, said: str, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings: dict[str, str] = {}
+    bucket.shares_client = False
     if problem == "no bucket":
         bucket.text = "s3://no-such-bucket/board"
     elif problem == "wrong key":

@@ -147,9 +147,10 @@ class GitTarget:
         shutil.rmtree(self._home, ignore_errors=True)
         self._is_open = True
         self._old, self._blobs = "", {}
-        self._git("init", "--quiet", "--bare", str(self._home))
-        for key, value in (("url", self._url), ("promisor", "true"), ("partialclonefilter", "blob:none")):
-            self._git("config", f"remote.target.{key}", value)
+        self._git("init", "--quiet", "--bare", "--template=", str(self._home))
+        url = self._url.replace("\\", "\\\\").replace('"', '\\"')
+        with (self._home / "config").open("a") as config:  # never in a command line: a token may stand in it
+            config.write(f'[remote "target"]\n\turl = "{url}"\n\tpromisor = true\n\tpartialclonefilter = blob:none\n')
 
     def _fetch(self) -> None:
         """Learn what is published: the commit and its names, without the files where the server can leave them out."""
