@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,7 @@ AS_OF = datetime(2026, 5, 2, tzinfo=UTC)
 SETTINGS = Settings(
     board=BoardSettings(operator="○○동 보행안전 모임", contact="safety@example.org"), site=SiteSettings(per_page=12)
 )
+BASE_URL = "https://board.example.org/scooters/"
 LAUNCH_S = 60
 
 
@@ -40,6 +42,15 @@ def site(board: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built site of `board`. Tests only read it."""
     out = tmp_path_factory.mktemp("site") / "out"
     build(board.database, board.media, out, settings=SETTINGS, as_of=AS_OF, workers=1)
+    return out
+
+
+@pytest.fixture(scope="session")
+def addressed_site(board: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of `board` that knows its address on the web, `BASE_URL`."""
+    out = tmp_path_factory.mktemp("addressed") / "out"
+    settings = replace(SETTINGS, site=replace(SETTINGS.site, base_url=BASE_URL))
+    build(board.database, board.media, out, settings=settings, as_of=AS_OF, workers=1)
     return out
 
 
