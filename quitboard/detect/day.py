@@ -78,7 +78,7 @@ def decide(
     width, height = size_of(seen)
     frames = list(_frames(seen, parts, width, height))
     heads = heads_of(frames)
-    tracks = tuple(track_frames(frames))
+    tracks = tuple(track_frames(frames, size_px=(width, height)))
     return decide_again(
         tracks, heads, seen, camera, rules, day, settings, zones_trusted_until_us=zones_trusted_until_us
     )

@@ -46,14 +46,15 @@ _ROLES_OF = {Role.PERSON: (Role.PERSON,), Role.SCOOTER: VEHICLE_ROLES}
 class Tracker:
     """Gives boxes of successive frames identities. One for each camera, across recordings that follow each other.
 
-    >>> tracker = Tracker()
+    >>> tracker = Tracker(size_px=(1920, 1080))
     >>> tracker.update(0, detections)
     >>> tracker.update(200_000, later_detections)
     >>> tracks = tracker.finish()
     """
 
-    def __init__(self, *, first_id: int = 1) -> None:
-        self._groups = {name: _Group(roles) for name, roles in _ROLES_OF.items()}
+    def __init__(self, *, size_px: tuple[int, int], first_id: int = 1) -> None:
+        """Take the pictures' width and height, and the id that the first track gets."""
+        self._groups = {name: _Group(roles, size_px) for name, roles in _ROLES_OF.items()}
         self._next_id = first_id
         self._last_us: int | None = None
 
@@ -75,9 +76,9 @@ class Tracker:
         return sorted((track for track in made if len(track) > 1), key=lambda track: track.id)
 
 
-def track_frames(frames: Iterable[tuple[int, Detections]]) -> list[Track]:
-    """Return the tracks of frames given with their instants (µs), which increase."""
-    tracker = Tracker()
+def track_frames(frames: Iterable[tuple[int, Detections]], *, size_px: tuple[int, int]) -> list[Track]:
+    """Return the tracks of frames of one width and height, given with their instants (µs), which increase."""
+    tracker = Tracker(size_px=size_px)
     for at_us, detections in frames:
         tracker.update(at_us, detections)
     return tracker.finish()
@@ -123,6 +124,10 @@ class _Kalman:
         self._cross = (1 - gain) * self._cross
         self._place = (1 - gain) * self._place
 
+    def is_within(self, size_px: tuple[int, int]) -> bool:
+        """Say whether the middle is in the picture."""
+        return bool(0 <= self.position[0] <= size_px[0] and 0 <= self.position[1] <= size_px[1])
+
     def box(self) -> Array:
         x, y, aspect, height = self.position
         height = max(height, 1.0)
@@ -164,8 +169,9 @@ class _Alive:
 class _Group:
     """The tracks of roles that may be taken for one another."""
 
-    def __init__(self, roles: tuple[Role, ...]) -> None:
+    def __init__(self, roles: tuple[Role, ...], size_px: tuple[int, int]) -> None:
         self._roles = roles
+        self._size_px = size_px
         self._class_ids = [ROLES.index(role) for role in roles]
         self._before_us: int | None = None
         self.alive: list[_Alive] = []
@@ -178,6 +184,7 @@ class _Group:
         self._end(at_us)
         for item in self.alive:
             item.kalman.predict(dt_s, seen=item.seen)
+        self._end_outside()
 
         high = [int(n) for n in np.flatnonzero(confidence >= _HIGH_CONFIDENCE)]
         low = [int(n) for n in np.flatnonzero((confidence > _LOW_CONFIDENCE) & (confidence < _HIGH_CONFIDENCE))]
@@ -210,6 +217,12 @@ class _Group:
         still = [item for item in self.alive if at_us - item.at_us[-1] <= LOST_US]
         self.ended.extend(item for item in self.alive if at_us - item.at_us[-1] > LOST_US and len(item.at_us) > 1)
         self.alive = still
+
+    def _end_outside(self) -> None:
+        """End tracks that have left: who comes in where somebody went out a second ago is somebody else."""
+        gone = [item for item in self.alive if not item.seen and not item.kalman.is_within(self._size_px)]
+        self.ended.extend(item for item in gone if len(item.at_us) > 1)
+        self.alive = [item for item in self.alive if item not in gone]
 
     def _own(self, detections: Detections) -> tuple[Array, Array, list[Counter[Role]]]:
         """Return this group's boxes, the surest first; a twin of another role on it only adds its vote."""

@@ -37,7 +37,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Detection
         groups: dict[int, set[tuple[int, int]]] = {}
         for number, found in enumerate(frames):
             rows = np.column_stack([found.xyxy, found.confidence, np.zeros(len(found))]).astype(np.float32)
-            for row in tracker.update(Boxes(rows, (720, 1280))):
+            for row in tracker.update(Boxes(rows, PICTURE_PX[::-1])):
                 groups.setdefault(int(row[4]), set()).add((number, int(row[7])))
         return {frozenset(group) for group in groups.values()}
 
@@ -48,7 +48,7 @@ def ours(frames: list[Detections]) -> Partition:
     boxes = {
         (number, tuple(map(float, box))): n for number, found in enumerate(frames) for n, box in enumerate(found.xyxy)
     }
-    tracks = track_frames((number * FRAME_US, found) for number, found in enumerate(frames))
+    tracks = track_frames(((number * FRAME_US, found) for number, found in enumerate(frames)), size_px=PICTURE_PX)
     return {
         frozenset(
             (int(at) // FRAME_US, boxes[int(at) // FRAME_US, tuple(map(float, box))])
@@ -56,6 +56,9 @@ def ours(frames: list[Detections]) -> Partition:
         )
         for track in tracks
     }
+
+
+PICTURE_PX = (1280, 720)
 
 
 def street(
@@ -73,7 +76,7 @@ def street(
         box = np.column_stack([x - tall * 0.2, rows - tall, x + tall * 0.2, rows])
         box += rng.normal(0, jitter_px, box.shape)
         sure = np.where(rng.random(persons) < unsure, rng.uniform(0.12, 0.24, persons), rng.uniform(0.5, 0.95, persons))
-        kept = rng.random(persons) >= missed
+        kept = (rng.random(persons) >= missed) & (x >= 0) & (x <= PICTURE_PX[0])
         frames.append(
             Detections(
                 xyxy=box[kept].astype(np.float32),

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 
-from quitboard.detect.track import LOST_US, Tracker, track_frames
+from quitboard.detect import track
+from quitboard.detect.track import LOST_US, Tracker
 from quitboard.records import Detections, Role, Track
-from tests.unit.street_boxes import detections, person_box, scooter_box, straight, times
+from tests.unit.street_boxes import HEIGHT, WIDTH, detections, person_box, scooter_box, straight, times
+
+
+def track_frames(frames: Iterable[tuple[int, Detections]]) -> list[Track]:
+    return track.track_frames(frames, size_px=(WIDTH, HEIGHT))
 
 
 def seen(*rows: tuple[Role, tuple[float, ...], float]) -> Detections:
@@ -54,6 +61,15 @@ def test_a_track_ends_after_two_seconds_unseen(gap_us: int, tracks: int) -> None
     now = [0, 200_000, 400_000]
     now += [now[-1] + gap_us + at for at in now]
     assert len(track_frames((at, seen(walker(at, 0.0))) for at in now)) == tracks
+
+
+def test_who_comes_in_where_somebody_went_out_is_somebody_else() -> None:
+    out = [(at, seen(walker(at, -4.0, x=100.0))) for at in times(0, 1)]
+    back = [(at + 1_800_000, seen(walker(at, 4.0, x=10.0))) for at in times(0, 1)]
+    assert len(track_frames([*out, *back])) == 2
+    inside = [(at, seen(walker(at, -4.0, x=600.0))) for at in times(0, 1)]
+    behind_a_tree = [(at, seen(walker(at, -4.0, x=600.0))) for at in times(1.8, 3)]
+    assert len(track_frames([*inside, *behind_a_tree])) == 1
 
 
 def test_a_person_unseen_in_frames_between_is_found_again() -> None:
@@ -132,7 +148,7 @@ def test_heads_helmets_and_cars_are_not_tracked() -> None:
 
 
 def test_frames_come_in_order() -> None:
-    tracker = Tracker()
+    tracker = Tracker(size_px=(WIDTH, HEIGHT))
     tracker.update(10, seen())
     with pytest.raises(ValueError, match="in order"):
         tracker.update(10, seen())
@@ -140,7 +156,7 @@ def test_frames_come_in_order() -> None:
 
 def test_a_cut_between_files_or_batches_leaves_no_mark() -> None:
     frames = [(at, seen(walker(at), walker(at, 2.5, 600))) for at in times(0, 3)]
-    tracker = Tracker()
+    tracker = Tracker(size_px=(WIDTH, HEIGHT))
     for at, found in frames[:7]:
         tracker.update(at, found)
     for at, found in frames[7:]:

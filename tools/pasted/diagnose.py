@@ -67,7 +67,7 @@ def diagnose(path: Path, camera: Any, detector: Any, settings: DetectSettings, j
     seen = look(path, recording, camera, detector=detector, settings=settings, journal=journal)
     one = Seen(recording=recording, look=seen)
     frames = list(_frames([one], counted_once([recording]), recording.width, recording.height))
-    heads, tracks = heads_of(frames), track_frames(frames)
+    heads, tracks = heads_of(frames), track_frames(frames, size_px=(recording.width, recording.height))
     rules = RuleSettings()
     scene = read_scene(tracks, heads, camera, width=recording.width, height=recording.height, settings=rules)
     day = recording.start.date()
