@@ -153,6 +153,6 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> dict[str, tuple[str, int
             parent.mkdir(parents=True, exist_ok=True)
         for path, content in files.items():
             (unfinished / path).write_bytes(content)
-        (unfinished / _SUMS).write_text(json.dumps(sums))
+        (unfinished / _SUMS).write_text(json.dumps(sums, sort_keys=True))
     unfinished.rename(folder)
     return sums
