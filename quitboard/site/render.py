@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache, partial
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from quitboard.files import resource
@@ -16,7 +15,7 @@ from quitboard.site.addresses import absolute, file_of, language_folder
 from quitboard.site.browse import list_path
 from quitboard.site.data import is_of_vehicles
 from quitboard.site.facets import segment
-from quitboard.site.i18n import LANGUAGES
+from quitboard.site.i18n import LANGUAGES, Words
 from quitboard.site.pages import Page, context
 from quitboard.site.places import place_path
 from quitboard.site.view import View
@@ -30,8 +29,8 @@ CSP_OF_SEARCH = CSP.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe
 """Pagefind compiles WebAssembly and fetches its index. It does so in a worker, which has a policy of its own in some
 browsers and its page's in others, and in the page where there are no workers."""
 
-_ROOT_MARK = "\x00"
-"""Stands for the way back to the site's root in markup that is made once and used at several depths."""
+_ROOT_MARK, _THERE_MARK = "\x00", "\x01"
+"""Stand for the way back to the site's root, and for the same page in the other language, until a page is whole."""
 
 _STRONG = re.compile(r"\*\*(.+?)\*\*")
 
@@ -41,9 +40,27 @@ def rich(text: str) -> Markup:
     return Markup(_STRONG.sub(r"<strong>\1</strong>", str(escape(text))))  # noqa: S704 - escaped just here
 
 
-def _environment() -> Environment:
+class _Loader(FileSystemLoader):
+    """Writes texts that take no values into a template before it is compiled: on every page they are the same."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(resource("templates"))
+        self._words = words
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source, file, is_fresh = super().get_source(environment, template)
+        return _FIXED.sub(lambda found: self._fixed(found[1]), source), file, is_fresh
+
+    def _fixed(self, key: str) -> str:
+        return str(escape(self._words(key))).replace("{", "{{ '{' }}")
+
+
+_FIXED = re.compile(r"\{\{ t\('([\w.]+)'\) \}\}")
+
+
+def _environment(loader: BaseLoader) -> Environment:
     return Environment(
-        loader=FileSystemLoader(resource("templates")),
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -53,7 +70,9 @@ def _environment() -> Environment:
     )
 
 
-_plain_environment = cache(_environment)
+@cache
+def _plain_environment() -> Environment:
+    return _environment(FileSystemLoader(resource("templates")))
 
 
 def standalone(template: str, **values: object) -> bytes:
@@ -62,12 +81,12 @@ def standalone(template: str, **values: object) -> bytes:
 
 
 class Renderer:
-    """Renders the pages of one language. Header, footer and cards are made once and put together with each page."""
+    """Renders the pages of one language. What many pages share is rendered once and put together with each."""
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._folder = language_folder(view.words.language)
-        self._environment = _environment()
+        self._other_language = next(name for name in LANGUAGES if name != view.words.language)
+        self._environment = _environment(_Loader(view.words))
         self._environment.filters["rich"] = rich
         self._environment.globals.update(
             t=view.words,
@@ -79,60 +98,53 @@ class Renderer:
             place_path=place_path,
             segment=segment,
             is_of_vehicles=is_of_vehicles,
-            other_language=next(name for name in LANGUAGES if name != view.words.language),
+            other_language=self._other_language,
+            root=_ROOT_MARK,
+            there_at_last=_THERE_MARK,
+            href=partial(_href, language_folder(view.words.language)),
+            absolute=partial(absolute, view.base_url),
+            cards_of=self._cards_of,
+            part=self._part,
         )
         self._cards: dict[int, str] = {}
-        self._frames: dict[str, tuple[str, str]] = {}
+        self._parts: dict[tuple[str, Hashable], Markup] = {}
 
     def page(self, page: Page) -> bytes:
         """Return one page as a whole HTML document."""
         file = file_of(self._view.words.language, page.path)
+        there = file_of(self._other_language, page.path)
         root = "../" * file.count("/")
         if page.template == "lost" and self._view.base_url:
             root = self._view.base_url  # a server shows it at any depth
-        header, footer = self._frame(page.section)
         html = self._template(f"pages/{page.template}.html").render(
             context(self._view, page),
             template=page.template,
             page_path=page.path,
-            root=root,
-            href=self._href(root),
             here=file,
-            there=file_of(self._other_language(), page.path),
-            absolute=partial(absolute, self._view.base_url),
+            there=there,
             picture=og.site_path(self._view.words.language, og.name_of(self._view, page)),
             csp=CSP_OF_SEARCH if page.template == "search" else CSP,
-            header=Markup(header.replace(_ROOT_MARK, root)),  # noqa: S704 - rendered by a template
-            footer=Markup(footer.replace(_ROOT_MARK, root)),  # noqa: S704
-            cards_of=lambda numbers: self._cards_of(numbers, root),
+            section=page.section,
         )
-        return html.encode()
+        return html.replace(_THERE_MARK, there).replace(_ROOT_MARK, root).encode()
 
-    def _other_language(self) -> str:
-        return next(name for name in LANGUAGES if name != self._view.words.language)
+    def _part(self, name: str, key: Hashable, **values: object) -> Markup:
+        """Return a part that is the same on every page of the same `key`: rendered once, from parts/<name>.html."""
+        if (name, key) not in self._parts:
+            self._parts[name, key] = Markup(self._template(f"parts/{name}.html").render(values))  # noqa: S704
+        return self._parts[name, key]
 
-    def _href(self, root: str) -> Callable[[str], str]:
-        start = root + self._folder
-        return lambda path: f"{start}{path}" if path.endswith(".html") else f"{start}{path}index.html"
-
-    def _frame(self, section: str) -> tuple[str, str]:
-        if section not in self._frames:
-            values: dict[str, Any] = {"section": section, "root": _ROOT_MARK, "href": self._href(_ROOT_MARK)}
-            self._frames[section] = (
-                self._template("parts/header.html").render(values),
-                self._template("parts/footer.html").render(values),
-            )
-        return self._frames[section]
-
-    def _cards_of(self, numbers: list[int], root: str) -> Markup:
-        return Markup("".join(map(self._card, numbers)).replace(_ROOT_MARK, root))  # noqa: S704 - rendered by a template
+    def _cards_of(self, numbers: list[int]) -> Markup:
+        return Markup("".join(map(self._card, numbers)))  # noqa: S704 - rendered by a template
 
     def _card(self, number: int) -> str:
         if number not in self._cards:
-            self._cards[number] = self._template("parts/card.html").render(
-                card=self._view.card(number), root=_ROOT_MARK, href=self._href(_ROOT_MARK)
-            )
+            self._cards[number] = self._template("parts/card.html").render(card=self._view.card(number))
         return self._cards[number]
 
     def _template(self, name: str) -> Template:
         return self._environment.get_template(name)
+
+
+def _href(folder: str, path: str) -> str:
+    return f"{_ROOT_MARK}{folder}{path}" if path.endswith(".html") else f"{_ROOT_MARK}{folder}{path}index.html"
