@@ -93,7 +93,7 @@ def test_a_hostile_text_is_only_an_ugly_text(hostile: Path) -> None:
         markup = Markup()
         text = path.read_text()
         markup.feed(text)
-        assert markup.found == [], path
+        assert markup.found == (["form"] if path.parent.name == "search" else []), path
         own = [(path.parent / str(source)).resolve() for source in markup.scripts]
         assert all(script.is_relative_to(hostile / "assets") and script.is_file() for script in own), path
         assert "49" not in text.split("<title>")[1].split("</title>")[0], path
