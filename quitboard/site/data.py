@@ -254,16 +254,22 @@ class Facts:
             riders=sum(row.riders for row in rows),
         )
 
-    def coverage_by_hour(self) -> dict[str, dict[int, float]]:
-        """Return, by camera, the share (0-1) of each hour of the day that was watched on the days of that camera."""
+    @cached_property
+    def watched_days(self) -> dict[str, int]:
+        """How many days each camera has footage of."""
         days: dict[str, set[date]] = defaultdict(set)
         for row in self.data.watched_by_day:
             if row.camera_id is not None and row.day is not None and row.watched_hours > 0:
                 days[row.camera_id].add(row.day)
+        return defaultdict(int, {camera: len(found) for camera, found in days.items()})
+
+    def coverage_by_hour(self) -> dict[str, dict[int, float]]:
+        """Return, by camera, the share (0-1) of each hour of the day that was watched on the days of that camera."""
+        days = self.watched_days
         found: dict[str, dict[int, float]] = defaultdict(dict)
         for row in self.data.watched_by_hour:
             if row.camera_id is not None and row.hour is not None and days[row.camera_id]:
-                found[row.camera_id][row.hour] = row.watched_hours / len(days[row.camera_id])
+                found[row.camera_id][row.hour] = row.watched_hours / days[row.camera_id]
         return found
 
     def latest_week(self) -> Window | None:

@@ -8,10 +8,12 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from quitboard.database.rows import Rate
 from quitboard.site.browse import list_path
 from quitboard.site.data import Facts, is_of_vehicles
 from quitboard.site.facets import segment
 from quitboard.site.figures import FEWEST, Share
+from quitboard.site.method import ACCIDENTS
 from quitboard.site.series import Timeline, timeline
 from quitboard.site.statistics import kinds_with_rates
 from quitboard.site.view import View
@@ -53,6 +55,13 @@ STATISTICS_FIELDS = (
     ("looked_hours", "number", "그 가운데 자세히 본 시간", "of which looked at in full"),
     ("riders", "integer", "탈것 이용자 수; 5보다 적으면 <5", "riders seen; <5 where fewer"),
     ("persons", "integer", "사람 수", "persons seen"),
+    ("watched_days", "integer", "지켜본 날의 수", "days with footage"),
+    ("year", "integer", "연도", "year"),
+    ("accidents", "integer", "개인형 이동장치 사고 (도로교통공단)", "accidents with personal mobility (Korea Road Traffic Authority)"),
+    ("model", "string", "검출 모델", "model that detects"),
+    ("sha256", "string", "그 가중치의 SHA-256", "SHA-256 of its weights"),
+    ("measure", "string", "잰 것: 대상.척도 (rendered: 그려 낸 거리에서)", "what was measured: class.measure (rendered: on rendered streets)"),
+    ("value", "number", "잰 값", "measured value"),
     ("pooled_share", "number", "앞선 7일 (또는 4주)을 합한 비율", "share of the last 7 days (or 4 weeks) together"),
     ("pooled_low_95", "number", "그 95 % 구간의 아래 끝", "lower end of its 95 % interval"),
     ("pooled_high_95", "number", "그 95 % 구간의 위 끝", "upper end of its 95 % interval"),
@@ -60,6 +69,7 @@ STATISTICS_FIELDS = (
 # fmt: on
 _SHARE_NAMES = ("suspected", "judged", "share", "low_95", "high_95", "watched_hours")
 _TIME_NAMES = ("from", "days", *_SHARE_NAMES, "pooled_share", "pooled_low_95", "pooled_high_95")
+_WATCHED_NAMES = ("camera_id", "date", "watched_hours", "looked_hours", "riders", "persons")
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -93,17 +103,37 @@ def statistics(view: View) -> Iterator[tuple[str, bytes]]:
             (kind, *_cells(facts.share_of(kind)), _hours(facts.watched_hours_of(kind))) for kind in kinds
         ]
         yield "data/statistics/by_kind.csv", csv_bytes(("kind", *_SHARE_NAMES), rows)
+        rows = [
+            (kind, camera, *_cells(found), _hours(facts.watched_hours_of(kind, camera)))
+            for (kind, camera), found in sorted(facts.share_at.items(), key=lambda item: (item[0][0], item[0][1] or ""))
+        ]
+        yield "data/statistics/by_kind_and_place.csv", csv_bytes(("kind", "camera_id", *_SHARE_NAMES), rows)
         lines = [(kind, line) for kind in kinds if (line := timeline(facts, kind))]
         yield "data/statistics/kinds_over_time.csv", csv_bytes(("kind", *_TIME_NAMES), _over_time(lines))
     if facts.data.watched_by_day:
-        names = ("camera_id", "date", "watched_hours", "looked_hours", "riders", "persons")
         rows = [
             (
                 row.camera_id, row.day, _hours(row.watched_hours), _hours(row.looked_hours), _few(row.riders), row.persons
             )
             for row in facts.data.watched_by_day
         ]  # fmt: skip
-        yield "data/statistics/watched.csv", csv_bytes(names, rows)
+        yield "data/statistics/watched.csv", csv_bytes(_WATCHED_NAMES, rows)
+        rows = [
+            (row.camera_id, row.hour, _hours(row.watched_hours), facts.watched_days[row.camera_id or ""])
+            for row in facts.data.watched_by_hour
+        ]
+        yield (
+            "data/statistics/watched_by_hour.csv",
+            csv_bytes(("camera_id", "hour", "watched_hours", "watched_days"), rows),
+        )
+    yield "data/statistics/accidents.csv", csv_bytes(("year", "accidents"), ACCIDENTS)
+    if facts.data.models:
+        rows = [
+            (model.name, model.sha256, measure, value)
+            for model in facts.data.models
+            for measure, value in sorted(model.figures.items())
+        ]
+        yield "data/statistics/models.csv", csv_bytes(("model", "sha256", "measure", "value"), rows)
     for kind in kinds:
         yield from _of_kind(facts, kind)
 
@@ -122,10 +152,18 @@ def _of_kind(facts: Facts, kind: str) -> Iterator[tuple[str, bytes]]:
     watched = facts.hours_by(kind, lambda row: (row.weekday or 0, row.hour or 0), facts.data.by_hour)
     rows = [(*key, *_cells(found), _hours(watched[key])) for key, found in sorted(hours.items())]
     yield f"{stem}_by_hour.csv", csv_bytes(("weekday", "hour", *_SHARE_NAMES), rows)
+    cells = facts.shares(kind, _place_and_hour, facts.data.by_hour)
+    watched_in = facts.hours_by(kind, _place_and_hour, facts.data.by_hour)
+    rows = [(*cell, *_cells(found), _hours(watched_in[cell])) for cell, found in sorted(cells.items())]
+    yield f"{stem}_by_place_and_hour.csv", csv_bytes(("camera_id", "weekday", "hour", *_SHARE_NAMES), rows)
     days = facts.shares(kind, lambda row: str(row.day))
     watched_on = facts.hours_by(kind, lambda row: str(row.day))
     rows = [(day, *_cells(found), _hours(watched_on[day])) for day, found in sorted(days.items())]
     yield f"{stem}_by_day.csv", csv_bytes(("date", *_SHARE_NAMES), rows)
+
+
+def _place_and_hour(row: Rate) -> tuple[str, int, int]:
+    return row.camera_id or "", row.weekday or 0, row.hour or 0
 
 
 def _over_time(lines: Iterable[tuple[str, Timeline]]) -> Iterator[tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from quitboard.site import browse, finding, home, law, method, places, plain, statistics
+from quitboard.site import browse, finding, home, law, method, open_data, places, statistics
 from quitboard.site.facets import Selection, segment
 from quitboard.site.view import View
 
@@ -92,7 +92,7 @@ def context(view: View, page: Page) -> Mapping[str, Any]:
         case "method":
             made = method.method(view)
         case "data":
-            made = plain.data(view)
+            made = open_data.data(view)
         case "search":
             made = finding.search(view)
         case "saved":

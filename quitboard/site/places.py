@@ -101,7 +101,7 @@ def _rates(view: View, camera_id: str) -> Chart | None:
         subtitle=view.words("chart.kind_subtitle"),
         drawings=ranges(view, items, text),
         table=share_table(view, "kind", items),
-        csv="",
+        csv="statistics/by_kind_and_place.csv",
     )
 
 
@@ -111,7 +111,7 @@ def _coverage(view: View, camera_id: str) -> Chart | None:
     hours = view.facts.coverage_by_hour().get(camera_id)
     if not hours:
         return None
-    days = sum(1 for row in view.facts.data.watched_by_day if row.camera_id == camera_id and row.watched_hours > 0)
+    days = view.facts.watched_days[camera_id]
     total = view.facts.watched(camera_id=camera_id).watched_hours
     finding = words("place.watched_finding", duration=words.duration(total * 3600), n=days)
     text = Text(id="watched", title=finding, description=words("chart.watched_description"))
@@ -125,7 +125,7 @@ def _coverage(view: View, camera_id: str) -> Chart | None:
             headers=(words("table.hour"), words("table.watched_part")),
             rows=tuple((words.hour(hour), f"{min(1.0, part) * 100:.0f}%") for hour, part in sorted(hours.items())),
         ),
-        csv="",
+        csv="statistics/watched_by_hour.csv",
         legend=(("watched", words("hero.legend_watched")), ("unwatched", words("hero.legend_unwatched"))),
     )
 

@@ -60,17 +60,24 @@ class Timeline:
     watched_hours: float
 
     @property
+    def judged(self) -> tuple[int, int]:
+        """The first and the last bucket in which anything was judged: a camera may begin late or stop."""
+        numbers = [number for number, bucket in enumerate(self.buckets) if bucket.share.base]
+        return numbers[0], numbers[-1]
+
+    @property
     def is_long_enough(self) -> bool:
         """Whether its first and its last stretch are two, so that one may be held against the other."""
-        return len(self.buckets) >= 2 * self.over
+        first, last = self.judged
+        return last - first + 1 >= 2 * self.over and self.first.known and self.last.known
 
     @property
     def first(self) -> Share:
-        return self.buckets[min(self.over, len(self.buckets)) - 1].pooled
+        return self.buckets[min(self.judged[0] + self.over, len(self.buckets)) - 1].pooled
 
     @property
     def last(self) -> Share:
-        return self.buckets[-1].pooled
+        return self.buckets[self.judged[1]].pooled
 
     def has_changed(self, *, comparisons: int = 1) -> bool:
         """Say whether the last stretch differs from the first beyond chance."""
@@ -156,12 +163,25 @@ def changes(data: SiteData) -> tuple[Change, ...]:
     )
 
 
-def between(several: Iterable[Change], one: Timeline) -> list[Change]:
-    """Return the changes that lie between a timeline's first and last stretch, or within one of them, at its place."""
+def of_line(several: Iterable[Change], line: Timeline) -> list[Change]:
+    """Return the changes that lie in a timeline's days, at its place where it has one."""
     return [
         change
         for change in several
-        if one.buckets[0].start < change.day and (one.camera_id is None or one.camera_id in change.cameras)
+        if line.buckets[0].start < change.day and (line.camera_id is None or line.camera_id in change.cameras)
+    ]
+
+
+def confounding(several: Iterable[Change], line: Timeline) -> list[Change]:
+    """Return the changes that may be why a timeline's last stretch differs from its first.
+
+    Of all places together that is any change, for places differ; of one place only that of its model.
+    """
+    start = line.buckets[line.judged[0]].start
+    return [
+        change
+        for change in of_line(several, line)
+        if change.day > start and (line.camera_id is None or change.what is What.MODEL)
     ]
 
 

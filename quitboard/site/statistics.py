@@ -158,7 +158,7 @@ def by_hour(view: View, kind: str, camera_id: str | None = None) -> Chart | None
                 for hour in hours
             ),
         ),
-        csv="" if camera_id else f"statistics/{segment(kind)}_by_hour.csv",
+        csv=f"statistics/{segment(kind)}_{'by_place_and_hour' if camera_id else 'by_hour'}.csv",
         note=words("chart.hour_note", fewest=FEWEST),
         legend=(
             *(

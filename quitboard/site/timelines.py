@@ -151,9 +151,9 @@ def _panel(
     drawn = _band(item.pooled, x, y)
     body += drawn
     body += [f'<polyline class="reference" points="{_points(run, reference, x, y)}"/>' for run in _runs(reference)]
-    for mark in item.marks:
-        at = start + step * mark.at
-        body.append(svg.line(at, y(end), at, y(0), "mark"))
+    places = [start + step * mark.at for mark in item.marks]
+    body += [svg.line(at, y(end), at, y(0), "mark") for at in places]
+    for mark, at in zip(item.marks, _apart(places, 10, left + width), strict=True):
         body.append(svg.write(at, y(end) - 3, mark.letter, "mark-letter middle"))
     if not drawn:
         body.append(svg.write((start + left + width) / 2, y(end / 2) + 4, unknown, "tick middle"))

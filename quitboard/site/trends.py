@@ -8,7 +8,7 @@ from datetime import date
 from quitboard.site import timelines
 from quitboard.site.facets import segment
 from quitboard.site.plates import Chart, Measured, share_table
-from quitboard.site.series import Change, Timeline, What, between, changes, timeline
+from quitboard.site.series import Change, Timeline, What, changes, confounding, of_line, timeline
 from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
 from quitboard.site.timelines import Mark, Panel, TrendPoint
 from quitboard.site.view import View
@@ -23,7 +23,7 @@ def by_day(view: View, kind: str, camera_id: str | None = None) -> Chart | None:
     if line is None:
         return None
     words = view.words
-    several = between(changes(view.facts.data), line)
+    several = of_line(changes(view.facts.data), line)
     finding = _finding(view, line, several)
     id_ = "by-day"
     text = Text(id=id_, title=finding, description=words("chart.day_description", kind=view.kind_name(kind)))
@@ -45,7 +45,11 @@ def by_day(view: View, kind: str, camera_id: str | None = None) -> Chart | None:
         subtitle=words(f"chart.{unit}_subtitle", kind=view.kind_name(kind)),
         drawings=tuple(
             timelines.trend(
-                points, width=width, text=text, hours_label=words("chart.hours_axis"), marks=_marks(line, several)
+                points,
+                width=width,
+                text=text,
+                hours_label=words("chart.hours_axis"),
+                marks=_marks(line, several, several),
             )
             for width in (WIDE_PX, NARROW_PX)
         ),
@@ -58,7 +62,7 @@ def by_day(view: View, kind: str, camera_id: str | None = None) -> Chart | None:
                 if bucket.share.base or bucket.watched_hours
             ],
         ),
-        csv="" if camera_id else f"statistics/{segment(kind)}_by_day.csv",
+        csv=f"statistics/{segment(kind)}_{'by_place_over_time' if camera_id else 'by_day'}.csv",
         legend=(
             ("day", words(f"chart.legend_{unit}")),
             ("curve", words(f"chart.legend_{unit}_curve")),
@@ -126,7 +130,7 @@ def _side_by_side(
             value=view.figure(line.whole),
             note=f"{view.n(line.whole)} · {view.hours(line.watched_hours)}",
             pooled=[bucket.pooled for bucket in line.buckets],
-            marks=_marks(line, between(several, line)),
+            marks=_marks(line, of_line(several, line), several),
         )
         for name, line in drawn
     ]
@@ -171,7 +175,7 @@ def _finding(view: View, line: Timeline, several: Sequence[Change]) -> str:
     """Say whether the last stretch differs from the first, only beyond chance, and whether what watches changed too."""
     words = view.words
     unit = "week" if line.weekly else "day"
-    if not line.is_long_enough or not (line.first.known and line.last.known):
+    if not line.is_long_enough:
         return words("chart.day_short")
     if not line.has_changed():
         return words(f"chart.{unit}_same")
@@ -180,13 +184,13 @@ def _finding(view: View, line: Timeline, several: Sequence[Change]) -> str:
         first=view.percent(line.first),
         last=view.percent(line.last),
     )
-    return said + (words("chart.but_changed") if several else "")
+    return said + (words("chart.but_changed") if confounding(several, line) else "")
 
 
 def _finding_of_many(view: View, of: str, named: Sequence[tuple[str, Timeline]], several: Sequence[Change]) -> str:
     words = view.words
-    able = [(name, line) for name, line in named if line.first.known and line.last.known]
-    if not able or not able[0][1].is_long_enough:
+    able = [(name, line) for name, line in named if line.is_long_enough]
+    if not able:
         return words("chart.day_short")
     moved = [(name, line) for name, line in able if line.has_changed(comparisons=len(able))]
     if not moved:
@@ -201,16 +205,17 @@ def _finding_of_many(view: View, of: str, named: Sequence[tuple[str, Timeline]],
         )
     else:
         said = words(f"chart.{of}_time_some", n=len(moved), all=len(able))
-    return said + (words("chart.but_changed") if any(between(several, line) for _, line in moved) else "")
+    return said + (words("chart.but_changed") if any(confounding(several, line) for _, line in moved) else "")
 
 
-def _marks(line: Timeline, several: Sequence[Change]) -> list[Mark]:
+def _marks(line: Timeline, drawn: Sequence[Change], told: Sequence[Change]) -> list[Mark]:
+    """Return the marks of `drawn` with the letters that `told` gives their days."""
     size = 7 if line.weekly else 1
     start = line.buckets[0].start
-    days = sorted({change.day for change in several})
+    letters = {day: _letter(number) for number, day in enumerate(sorted({change.day for change in told}))}
     return [
-        Mark(letter=_letter(number), at=min((day - start).days / size, len(line.buckets)))
-        for number, day in enumerate(days)
+        Mark(letter=letters[day], at=min((day - start).days / size, len(line.buckets)))
+        for day in sorted({change.day for change in drawn})
     ]
 
 

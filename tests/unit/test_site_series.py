@@ -10,7 +10,7 @@ import pytest
 
 from quitboard.database.rows import ModelDay, Rate, Watched
 from quitboard.site.data import Facts, SiteData
-from quitboard.site.series import Change, What, between, changes, standing_hours, timeline
+from quitboard.site.series import Change, What, changes, confounding, of_line, standing_hours, timeline
 
 MONDAY = date(2026, 9, 7)
 
@@ -122,6 +122,35 @@ def test_a_camera_that_begins_later_or_stops_is_a_change_but_a_day_that_is_on_it
     ]
 
 
+def test_a_camera_that_began_late_is_held_against_its_own_first_week() -> None:
+    rates = [rate(day, 5, 50) for day in range(40)]
+    rates += [rate(day, 5 if day < 27 else 40, 50, camera="late") for day in range(20, 40)]
+    board = facts(rates=rates)
+    line = timeline(board, "no_helmet", "late")
+    assert line is not None
+    assert line.judged == (20, 39)
+    assert (line.first.count, line.first.base) == (35, 350)
+    assert (line.last.count, line.last.base) == (280, 350)
+    assert line.has_changed()
+
+
+def test_that_a_camera_began_explains_a_difference_of_all_places_but_none_of_its_own() -> None:
+    rates = [
+        rate(day, 5, 50, camera=camera)
+        for day in range(40)
+        for camera in ("gate", "late")
+        if camera == "gate" or day > 9
+    ]
+    board = facts(rates=rates)
+    several = (
+        Change(day=MONDAY + timedelta(days=10), what=What.BEGINS, cameras=("late",)),
+        Change(day=MONDAY + timedelta(days=20), what=What.MODEL, cameras=("late",), model_sha256="b"),
+    )
+    lines = {camera: timeline(board, "no_helmet", camera) for camera in ("gate", "late", None)}
+    told = {camera: [change.what for change in confounding(several, line)] for camera, line in lines.items() if line}
+    assert told == {"gate": [], "late": [What.MODEL], None: [What.BEGINS, What.MODEL]}
+
+
 def test_what_changed_elsewhere_does_not_mark_a_place() -> None:
     rates = [rate(day, 1, 10, camera=camera) for day in range(20) for camera in ("gate", "river")]
     board = facts(rates=rates)
@@ -130,7 +159,7 @@ def test_what_changed_elsewhere_does_not_mark_a_place() -> None:
         Change(day=MONDAY, what=What.MODEL, cameras=("gate",), model_sha256="b"),
     )
     lines = {camera: timeline(board, "no_helmet", camera) for camera in ("gate", "river", None)}
-    assert {camera: len(between(several, line)) for camera, line in lines.items() if line} == {
+    assert {camera: len(of_line(several, line)) for camera, line in lines.items() if line} == {
         "gate": 0, "river": 1, None: 1,
     }  # fmt: skip
 

@@ -14,14 +14,17 @@ def data(view: View) -> dict[str, Any]:
     """Return what can be downloaded and what its fields mean."""
     words = view.words
     kinds = kinds_with_rates(view.facts)
-    general = ("by_kind", "kinds_over_time") if kinds else ()
+    general = ("by_kind", "by_kind_and_place", "kinds_over_time") if kinds else ()
     tables = [(words(f"data.{name}"), f"data/statistics/{name}.csv") for name in general]
     if view.facts.data.watched_by_day:
-        tables.append((words("data.watched"), "data/statistics/watched.csv"))
+        tables += [(words(f"data.{name}"), f"data/statistics/{name}.csv") for name in ("watched", "watched_by_hour")]
     for kind in kinds:
-        for cut in ("place", "place_over_time", "hour", "day"):
+        for cut in ("place", "place_over_time", "place_and_hour", "hour", "day"):
             name = words(f"data.by_{cut}", kind=view.kind_name(kind))
             tables.append((name, f"data/statistics/{segment(kind)}_by_{cut}.csv"))
+    if view.facts.data.models:
+        tables.append((words("data.models"), "data/statistics/models.csv"))
+    tables.append((words("data.accidents"), "data/statistics/accidents.csv"))
     return {
         "tables": tables,
         "rows": len(view.facts.data.violations),
