@@ -26,6 +26,8 @@ _STANDING_MPS = 0.5
 _SLOW_US = 1_500_000
 _FAST_CONFIDENCE = 0.25
 _SLOW_CONFIDENCE = 0.45
+_SLOW_SIDE_HEIGHTS = 0.05
+"""Nine in ten fast riders stand so near over their wheels; who pushes seldom does."""
 _HEAD_ABOVE = 0.12
 _HEAD_LEVEL = -0.08
 """Of a person's height, how far his head is above a vehicle's top; far away, models box rider and scooter as one."""
@@ -155,7 +157,7 @@ def is_riding(pair: Pair, pairs: Sequence[Pair], ground: Ground, settings: RuleS
         and on[-1] - on[0] >= _SLOW_US
         and pair.share * pair.above >= 0.85
         and pair.count >= 0.6 * boxes
-        and pair.side_heights <= 0.07
+        and pair.side_heights <= _SLOW_SIDE_HEIGHTS
         and 0.055 <= pair.feet_heights <= 0.2
         and is_most_seen
     )
