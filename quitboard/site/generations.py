@@ -209,7 +209,7 @@ def mend(out: Path) -> bool:
         if folder.name.endswith((_GONE, f"-{_mark(folder)}")):
             continue
         _retire(folder, out)
-    for folder in (*_beside(out, "next-*"), *_beside(out, f"*{_GONE}"), *_folder(out).glob(f"*{_GONE}")):
+    for folder in {*_beside(out, "next-*"), *_beside(out, f"*{_GONE}"), *_folder(out).glob(f"*{_GONE}")}:
         _discard(folder)
     staging = staging_of(out)
     if staging.is_dir() and is_ours(staging):
