@@ -74,7 +74,7 @@ def ingest(
     unchanged: list[str] = []
     set_aside: list[SetAside] = []
     with (
-        _file_errors_named(),
+        file_errors_named(),
         files.locked(target.lock, what="board"),
         opened(target.database) as connection,
     ):
@@ -108,7 +108,7 @@ def ingest(
 
 
 @contextlib.contextmanager
-def _file_errors_named() -> Iterator[None]:
+def file_errors_named() -> Iterator[None]:
     """Turn what the system says of a folder that is full or locked into words. Raises `DiskFull`, `UsageError`."""
     try:
         with files.disk_full_named("media"):

@@ -25,6 +25,7 @@ from quitboard.database.connection import opened
 from quitboard.database.withdrawals import OWN_FILES, Struck
 from quitboard.errors import Locked, QuitBoardError, TargetRefused, UsageError
 from quitboard.ingest.load import Target as Ingested
+from quitboard.ingest.load import file_errors_named
 from quitboard.operate import pipeline, publishing
 from quitboard.operate.boards import Board
 from quitboard.operate.own_files import OwnFiles
@@ -178,6 +179,7 @@ def withdraw(
         return _plan(board, asked, start)
     own = OwnFiles(board)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(file_errors_named())
         stack.enter_context(files.locked(Ingested(database=board.database, media=board.media).lock, what="board"))
         with opened(board.database) as connection:
             _refuse_unknown(withdrawals.unknown(connection, asked))
