@@ -14,6 +14,7 @@ from quitboard.site.law import law_path
 from quitboard.site.view import View
 
 _NEWEST_SHOWN = 12
+_PLACES_CROSSED = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,14 +130,14 @@ def narrowing(view: View, selection: Selection) -> list[Narrow]:
 
 
 def crossing(view: View) -> Crossing | None:
-    """Return kinds by places: how many there are of each, and the rate; nothing where there is but one of either."""
+    """Return kinds by the places with most: counts and rates; nothing where there is but one kind or place."""
     facts = view.facts
     kinds = [choice.selection.kind for choice in facts.options.get((Selection(), "kind"), [])]
     places = [choice.selection.place for choice in facts.options.get((Selection(), "place"), [])]
     if len(kinds) < 2 or len(places) < 2:
         return None
     rows = []
-    for place in places:
+    for place in places[:_PLACES_CROSSED]:
         cells = []
         for kind in kinds:
             selection = Selection(kind=kind, place=place)

@@ -7,7 +7,7 @@ pool the rows that pages pool.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TypeVar
@@ -59,7 +59,7 @@ def share(count: int, base: int, *, z: float = Z_95) -> Share:
     return Share(count=count, base=base, value=p, low=low, high=high)
 
 
-def all_standing_out(shares: Mapping[Key, Share], overall: Share) -> list[Key]:
+def standing_out(shares: Mapping[Key, Share], overall: Share) -> list[Key]:
     """Return the keys of shares that are above `overall` beyond chance, the surest first.
 
     Each is tested one-sided against a binomial of the overall share; the bound is divided by how many were looked at.
@@ -70,13 +70,6 @@ def all_standing_out(shares: Mapping[Key, Share], overall: Share) -> list[Key]:
     chances = {key: binomial_tail(item.count, item.base, overall.value) for key, item in known.items()}
     above = [key for key, chance in chances.items() if chance * len(known) < BEYOND_CHANCE]
     return sorted(above, key=lambda key: (chances[key], -known[key].value))
-
-
-def standing_out(shares: Iterable[Share], overall: Share) -> Share | None:
-    """Return the share that is above `overall` beyond chance, the surest if several are, or None."""
-    several = dict(enumerate(shares))
-    above = all_standing_out(several, overall)
-    return several[above[0]] if above else None
 
 
 def binomial_tail(count: int, base: int, p: float) -> float:

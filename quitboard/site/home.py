@@ -15,7 +15,7 @@ from typing import Any
 from quitboard.site import charts
 from quitboard.site.data import Window
 from quitboard.site.facets import Selection
-from quitboard.site.figures import Share, all_standing_out, differ
+from quitboard.site.figures import Share, differ, standing_out
 from quitboard.site.series import standing_hours
 from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
 from quitboard.site.view import View
@@ -202,7 +202,7 @@ def sentences(view: View, week: Window) -> list[str]:
 def _commonest_place(view: View, kind: str, week: Window) -> str:
     rows = [row for row in view.facts.data.by_day if row.day in week]
     places = view.facts.shares(kind, lambda row: row.camera_id, rows)
-    above = all_standing_out(places, view.facts.share_of(kind, window=week))
+    above = standing_out(places, view.facts.share_of(kind, window=week))
     if not above or above[0] is None:
         return ""
     return " " + view.words("week.place", place=view.place_name(above[0]), share=_full(view, places[above[0]]))

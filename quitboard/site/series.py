@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from quitboard.site.data import WEEK_DAYS, Facts, SiteData
-from quitboard.site.figures import Share, all_standing_out, differ, share
+from quitboard.site.figures import Share, differ, share, standing_out
 
 _MOST_DAYS = 92
 """A longer period is summed by weeks."""
@@ -199,7 +199,7 @@ def standing_hours(facts: Facts, kind: str, camera_id: str | None = None) -> Hou
     """Return the hours of the day at which a kind stood out over all days: the surest and those next to it, or None."""
     rows = [row for row in facts.data.by_hour if camera_id is None or row.camera_id == camera_id]
     by_hour = facts.shares(kind, lambda row: row.hour or 0, rows)
-    above = all_standing_out(by_hour, _sum((item.count, item.base) for item in by_hour.values()))
+    above = standing_out(by_hour, _sum((item.count, item.base) for item in by_hour.values()))
     if not above:
         return None
     first = last = above[0]

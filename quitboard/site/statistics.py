@@ -10,7 +10,7 @@ from quitboard.site import charts
 from quitboard.site.charts import STEPS, Cell
 from quitboard.site.data import Facts
 from quitboard.site.facets import segment
-from quitboard.site.figures import FEWEST, Share, all_standing_out, differ, standing_out
+from quitboard.site.figures import FEWEST, Share, differ, standing_out
 from quitboard.site.plates import Chart, Measured, Table, ranges, share_table
 from quitboard.site.series import standing_hours
 from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
@@ -60,7 +60,7 @@ def by_kind(view: View) -> Chart | None:
         finding = view.words("chart.kind_none")
     elif not (top.known and top.count):
         finding = view.words("chart.kind_few")
-    elif len(items) > 1 and items[1][1].known and not differ(top, items[1][1]):
+    elif len(items) > 1 and items[1][1].known and not differ(top, items[1][1], comparisons=len(items) - 1):
         finding = view.words("chart.kind_same")
     else:
         finding = view.words("chart.kind_finding", kind=view.kind_name(items[0][0]), share=view.percent(top))
@@ -87,13 +87,16 @@ def by_place(view: View, kind: str) -> Chart | None:
         return None
     items = sorted(shares.items(), key=lambda item: (-item[1].value if item[1].known else 1, item[0]))
     overall = view.facts.share_of(kind)
-    top = standing_out(shares.values(), overall)
-    name = next((camera for camera, found in items if found is top), None)
-    finding = (
-        view.words("chart.place_finding", place=view.place_name(name), share=view.percent(shares[name]))
-        if name is not None
-        else view.words("chart.place_one" if len(items) == 1 else "chart.place_none")
-    )
+    above = standing_out(shares, overall)
+    if above:
+        finding = view.words(
+            "chart.place_finding" if len(above) == 1 else "chart.places_finding",
+            place=view.place_name(above[0]),
+            share=view.percent(shares[above[0]]),
+            n=len(above),
+        )
+    else:
+        finding = view.words("chart.place_one" if len(items) == 1 else "chart.place_none")
     text = Text(
         id="by-place", title=finding, description=view.words("chart.place_description", kind=view.kind_name(kind))
     )
@@ -183,7 +186,7 @@ def _hour_finding(view: View, kind: str, cells: Mapping[tuple[int, int], Share],
             share=view.percent(span.share),
             rest=view.percent(span.rest),
         )
-    above = all_standing_out(cells, view.facts.share_of(kind, camera_id=camera_id))
+    above = standing_out(cells, view.facts.share_of(kind, camera_id=camera_id))
     if not above:
         return words("chart.hour_none")
     weekday, hour = above[0]

@@ -43,16 +43,20 @@ def test_the_tail_is_the_binomial_s(count: int, more: int, p: float) -> None:
 
 def test_one_case_in_a_small_cell_does_not_stand_out() -> None:
     cells = [share(1, 8), *(share(0, 8) for _ in range(60))]
-    assert standing_out(cells, share(1, 488)) is None
+    assert standing_out(dict(enumerate(cells)), share(1, 488)) == []
 
 
-def test_a_place_far_above_the_others_stands_out() -> None:
-    top = share(90, 200)
-    assert standing_out([share(40, 200), top, share(45, 200)], share(175, 600)) == top
+def test_places_far_above_the_others_stand_out_the_surest_first() -> None:
+    places = {"gate": share(40, 200), "river": share(90, 200), "market": share(180, 400), "park": share(50, 400)}
+    assert standing_out(places, share(360, 1200)) == ["market", "river"]
+
+
+def test_a_place_of_fewer_than_five_riders_never_stands_out() -> None:
+    assert standing_out({"gate": share(4, 4), "river": share(2, 400), "park": share(2, 400)}, share(8, 804)) == []
 
 
 def test_a_single_place_has_nothing_to_stand_out_from() -> None:
-    assert standing_out([share(90, 200)], share(10, 200)) is None
+    assert standing_out({"gate": share(90, 200)}, share(10, 200)) == []
 
 
 @pytest.mark.parametrize(
