@@ -15,7 +15,7 @@ import numpy as np
 
 from quitboard.detect.boxes import iou_matrix, suppress
 from quitboard.detect.company import CompanyJudge, windows_of
-from quitboard.detect.headwear import HeadJudge
+from quitboard.detect.headwear import HeadJudge, cut
 from quitboard.records import ROLES, VEHICLE_ROLES, Detections, FloatArray, IntArray, Picture, Role
 
 CROP_IMGSZ = 320
@@ -30,6 +30,11 @@ MAX_JUDGED = 16
 """Heads judged in one frame."""
 _HEAD_REACH = 0.25
 """How far a head's middle may lie outside of a rider's box, in widths and heights of it: a passenger's is."""
+MAX_SHARED = 4
+"""Riders in one frame, judged not to be alone, whose heads are looked for from nearer still."""
+_UPPER_SHARE, _UPPER_MIDDLE = 0.9, 0.35
+"""Side of that square over the rider's height, and how far down him its middle is."""
+_APART_CONFIDENCE = 0.05
 _SAME_CROP_IOU = 0.6
 _SAME_HEAD_IOU = 0.3
 _TWICE_IOU = 0.5
@@ -55,18 +60,42 @@ def look_closer(picture: Picture, first: Detections, finder: Finder, *, min_conf
     Where `finder` can judge them, it is also said what each of these heads wears, and whether each rider is alone.
     """
     found = _seen_closer(picture, first, finder, min_confidence=min_confidence)
-    if finder.headwear is not None:
-        chosen = _heads_of_riders(found)
-        wear = np.full((len(found), 2), np.nan, np.float32)
-        wear[chosen] = finder.headwear.judge(picture, found.xyxy[chosen])
-        found = replace(found, wear=wear)
     if finder.company is not None:
         riders, windows = windows_of(found)
         company = np.full((len(found), 2), np.nan, np.float32)
         if windows:
             company[riders] = finder.company.judge(picture, windows)
-        found = replace(found, company=company)
+        found = _with_heads_apart(picture, replace(found, company=company), finder)
+    if finder.headwear is not None:
+        chosen = _heads_of_riders(found)
+        wear = np.full((len(found), 2), np.nan, np.float32)
+        wear[chosen] = finder.headwear.judge(picture, found.xyxy[chosen])
+        found = replace(found, wear=wear)
     return found
+
+
+def _with_heads_apart(picture: Picture, found: Detections, finder: Finder) -> Detections:
+    """Add heads of riders who are not alone: two heads close together are seen as one, unless looked at from near."""
+    assert found.company is not None
+    told = np.nan_to_num(found.company)
+    shared = found.xyxy[np.flatnonzero(told[:, 1] > told[:, 0])[:MAX_SHARED]]
+    if not len(shared):
+        return found
+    windows = []
+    for x1, y1, x2, y2 in shared.tolist():
+        side = max(8, round(_UPPER_SHARE * max(x2 - x1, y2 - y1)))
+        windows.append((round((x1 + x2 - side) / 2), round(y1 + _UPPER_MIDDLE * (y2 - y1) - side / 2), side))
+    crops = [np.ascontiguousarray(cut(picture, window)) for window in windows]
+    parts = []
+    for (left, top, _), near in zip(
+        windows, finder.detect(crops, min_confidence=_APART_CONFIDENCE, imgsz=CROP_IMGSZ), strict=True
+    ):
+        heads = near.only(np.isin(near.class_id, _HEADS))
+        parts.append(replace(heads, xyxy=heads.xyxy + np.array([left, top, left, top], np.float32)))
+    new = _once(parts)
+    known = found.xyxy[np.isin(found.class_id, _HEADS)]
+    is_known = (iou_matrix(new.xyxy, known) > _TWICE_IOU).any(axis=1)
+    return Detections.joined([found, new.only(np.flatnonzero(~is_known))])
 
 
 def _heads_of_riders(found: Detections) -> IntArray:

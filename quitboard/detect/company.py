@@ -6,6 +6,7 @@ shape. What is cut out is the square around a person and the vehicle below; the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,7 @@ import numpy as np
 from quitboard.detect.boxes import iou_matrix
 from quitboard.detect.headwear import cut, probabilities, scaled, scores_of
 from quitboard.detect.runtime import Network
-from quitboard.records import ROLES, VEHICLE_ROLES, Detections, FloatArray, IntArray, Picture, Role
+from quitboard.records import ROLES, VEHICLE_ROLES, Detections, FloatArray, IntArray, Picture, Role, Track
 
 
 class Answer(StrEnum):
@@ -34,6 +35,8 @@ GROWTH = 1.25
 MAX_JUDGED = 8
 """Persons judged in one frame; the tallest come first."""
 SHORTEST_PX = 16
+DOUBT = 0.02
+"""No single frame is surer than this of what it shows: labels themselves are wrong about as often."""
 _PERSON = ROLES.index(Role.PERSON)
 _VEHICLES = [ROLES.index(role) for role in VEHICLE_ROLES]
 _SAME_IOU = 0.7
@@ -100,6 +103,11 @@ def _is_below(person: FloatArray, vehicle: FloatArray) -> bool:
     )
 
 
+def log_odds(alone: float, more: float) -> float:
+    """Return how much one look speaks for company, weighed by how far it is known at all."""
+    return (alone + more) * math.log((more + DOUBT) / (alone + DOUBT))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Company:
     """What was said of persons in the frames of a camera."""
@@ -107,6 +115,12 @@ class Company:
     at_us: IntArray  # (n,) not decreasing
     xyxy: FloatArray  # (n, 4) px, the person's box
     company: FloatArray  # (n, 2) 0-1 that he rides alone, that he does not
+
+    def leaning(self, rider: Track) -> float:
+        """Return how far what was said of a rider speaks for company: mean log-odds, below 0 against it or nothing."""
+        said = self.of(rider.at_us, rider.xyxy)
+        known = said[~np.isnan(said).any(axis=1)]
+        return float(np.mean([log_odds(*map(float, one)) for one in known])) if len(known) else 0.0
 
     @classmethod
     def none(cls) -> Company:

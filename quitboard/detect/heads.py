@@ -16,7 +16,12 @@ from quitboard.records import ROLES, Detections, FloatArray, HeadSighting, IntAr
 
 _NEAR_US = 600_000
 _SAME_HEAD_IOU = 0.35
-_OTHER_HEAD_IOU = 0.15
+_APART = 0.15, 0.6
+"""Two heads in one rider's box overlap less than the first and lie, in heads, farther apart than the second."""
+_SAME_HEAD_IOU_OF_TWO = 0.5
+_APART_OF_TWO = 0.5, 0.25
+"""The same where two are known to ride: from in front and behind one head covers part of the other."""
+_SMALLER = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,7 +83,8 @@ def sightings_of(heads: Heads, rides: Sequence[Ride], persons: Sequence[Track]) 
     """Return the heads of riders, in the order of time.
 
     A head belongs to the rider in the top of whose box it is. One that is left over inside a rider's box, and that no
-    other person's box explains, is of somebody riding along whom the model did not see as a person: `order` 1.
+    other person's box explains, is of somebody riding along whom the model did not see as a person: `order` 1. Where
+    two ride and only one head is seen, it is the one of who sits nearer to the camera.
     """
     found: list[HeadSighting] = []
     for ride in rides:
@@ -92,13 +98,15 @@ def sightings_of(heads: Heads, rides: Sequence[Ride], persons: Sequence[Track]) 
             if track.id not in seats and track.at_us[0] <= ride.to_us and track.at_us[-1] >= ride.from_us
         ]
         others = [boxes_at(track, times, _NEAR_US) for track in beside]
+        is_shared = len(ride.riders) == 1 and heads.company.leaning(ride.riders[0]) > 0
         seen: list[HeadSighting] = []
         for n, now in enumerate(times):
             chosen = first + np.flatnonzero(heads.at_us[first:last] == now)
-            one_frame = _merged(heads, chosen)
+            one_frame = _merged(heads, chosen, _SAME_HEAD_IOU_OF_TWO if is_shared else _SAME_HEAD_IOU)
             seat_boxes = [(rider.id, boxes[n]) for rider, boxes in zip(ride.riders, riders, strict=True)]
-            seen.extend(_seat_heads(int(now), one_frame, seat_boxes, [boxes[n] for boxes in others]))
-        found.extend(_front_first(seen, ride))
+            beside_boxes = [boxes[n] for boxes in others]
+            seen.extend(_seat_heads(int(now), one_frame, seat_boxes, beside_boxes, is_shared=is_shared))
+        found.extend(_front_first(seen, ride, is_shared=is_shared))
     return tuple(sorted(found, key=lambda head: (head.at_us, head.person_track, head.order)))
 
 
@@ -111,7 +119,7 @@ class _Head:
     is_judged: bool
 
 
-def _merged(heads: Heads, chosen: IntArray) -> list[_Head]:
+def _merged(heads: Heads, chosen: IntArray, same_iou: float) -> list[_Head]:
     """Join boxes on one head: the detector may see helmet and bare head at once, and both are evidence.
 
     Where heads are judged apart, the judgement on the surest box counts and the detector's classes do not.
@@ -122,7 +130,7 @@ def _merged(heads: Heads, chosen: IntArray) -> list[_Head]:
     for n in order:
         helmet = 0.0 if heads.bare[n] else float(heads.confidence[n])
         bare = float(heads.confidence[n]) if heads.bare[n] else 0.0
-        twin = next((k for k, head in enumerate(merged) if iou(head.box, boxes[n])[0, 0] > _SAME_HEAD_IOU), None)
+        twin = next((k for k, head in enumerate(merged) if iou(head.box, boxes[n])[0, 0] > same_iou), None)
         if twin is None:
             is_judged = not np.isnan(heads.wear[n]).any()
             if is_judged:
@@ -134,7 +142,12 @@ def _merged(heads: Heads, chosen: IntArray) -> list[_Head]:
 
 
 def _seat_heads(
-    now: int, heads: Sequence[_Head], seats: Sequence[tuple[int, Array]], others: Sequence[Array]
+    now: int,
+    heads: Sequence[_Head],
+    seats: Sequence[tuple[int, Array]],
+    others: Sequence[Array],
+    *,
+    is_shared: bool,
 ) -> list[HeadSighting]:
     """Give one frame's heads to seats, each to the one it fits best; then the heads left over."""
     if not heads:
@@ -148,7 +161,8 @@ def _seat_heads(
     for n, left in enumerate(heads):
         if n in given:
             continue
-        fits = [k for k in own if _rides_along(left.box, heads[k].box, _box_of(seats, given[k][0]))]
+        apart = _APART_OF_TWO if is_shared else _APART
+        fits = [k for k in own if _rides_along(left.box, heads[k].box, _box_of(seats, given[k][0]), apart)]
         if fits and not any(_misfit(left.box, other) < 0.6 for other in others):
             person = given[fits[0]][0]
             order = 1 + sum(taken[0] == person for taken in given.values() if taken[1] > 0)
@@ -168,10 +182,12 @@ def _seat_heads(
     ]
 
 
-def _front_first(seen: Sequence[HeadSighting], ride: Ride) -> list[HeadSighting]:
+def _front_first(seen: Sequence[HeadSighting], ride: Ride, *, is_shared: bool) -> list[HeadSighting]:
     """Where one person's box holds two heads, let the one in front be the person's own: in front sits who drives.
 
-    Frames that show both say where each is within the box; a head seen alone is the one whose place it is in.
+    Frames that show both say where each is within the box; a head seen alone is the one whose place it is in. Where too
+    few show both of two who ride (`is_shared`), a head seen alone is nobody's, unless they ride away: then it is the
+    one behind, which hides the other.
     """
     way = ground_points(ride.vehicle.xyxy[[0, -1]])
     ahead = way[1] - way[0]
@@ -185,7 +201,13 @@ def _front_first(seen: Sequence[HeadSighting], ride: Ride) -> list[HeadSighting]
         first = {head.at_us: n for n, head in enumerate(mine) if head.order == 0}
         pairs = [(first[head.at_us], n) for n, head in enumerate(mine) if head.order == 1]
         if len(pairs) < 3 or len(pairs) < 0.2 * len(first) or not ahead.any():
-            settled.extend(mine)
+            paired = {n for pair in pairs for n in pair}
+            if not is_shared:
+                settled.extend(mine)
+            elif _goes_away(rider):
+                settled.extend(head if n in paired else replace(head, order=1) for n, head in enumerate(mine))
+            else:
+                settled.extend(head for n, head in enumerate(mine) if n in paired)
             continue
         turned = [(a, b) if (centres[a] - centres[b]) @ ahead >= 0 else (b, a) for a, b in pairs]
         front = np.median(places[[a for a, _ in turned]], axis=0)
@@ -196,6 +218,13 @@ def _front_first(seen: Sequence[HeadSighting], ride: Ride) -> list[HeadSighting]
             order = orders.get(n, head.order if head.order > 1 else nearer)
             settled.append(replace(head, order=order))
     return settled
+
+
+def _goes_away(rider: Track) -> bool:
+    """Whether a rider gets smaller: the camera sees his back."""
+    tall = rider.xyxy[:, 3] - rider.xyxy[:, 1]
+    part = max(len(tall) // 3, 1)
+    return bool(np.median(tall[-part:]) < _SMALLER * np.median(tall[:part]))
 
 
 def _misfit(head: Array, person: Array) -> float:
@@ -212,15 +241,16 @@ def _misfit(head: Array, person: Array) -> float:
     return float(np.hypot(max(abs(x - (person[0] + person[2]) / 2) - 0.25 * width, 0.0), y - person[1]) / head_height)
 
 
-def _rides_along(head: Array, own: Array, person: Array) -> bool:
+def _rides_along(head: Array, own: Array, person: Array, least: tuple[float, float]) -> bool:
     """Whether a head beside a rider's own, inside his box, is another's and of a size that fits."""
+    most_iou, least_apart = least
     width, height = person[2] - person[0], person[3] - person[1]
     x, y = (head[0] + head[2]) / 2, (head[1] + head[3]) / 2
     size = (head[3] - head[1]) / max(own[3] - own[1], 1.0)
     apart = np.hypot(x - (own[0] + own[2]) / 2, y - (own[1] + own[3]) / 2) / max(own[3] - own[1], 1.0)
     return bool(
-        iou(head, own)[0, 0] < _OTHER_HEAD_IOU
-        and apart >= 0.6
+        iou(head, own)[0, 0] < most_iou
+        and apart >= least_apart
         and 0.5 <= size <= 2.0
         and person[0] - 0.2 * width <= x <= person[2] + 0.2 * width
         and person[1] - 0.1 * height <= y <= person[1] + 0.5 * height

@@ -8,6 +8,7 @@
     [[round]]                             # a training round, each begins with the result of the one before
     [finish]                              # averaging, input size, int8
     [headwear]                            # the network that judges what heads wear; left out: none is trained
+    [company]                             # the network that judges whether riders are alone; likewise
 
 `data/models/default/recipe.toml` uses all of it, with comments.
 """
@@ -127,6 +128,18 @@ class Headwear:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """The third network: see `quitboard.models.company`."""
+
+    made: str = ""  # a model's folder: its network is taken as it is, and none is trained
+    real: tuple[str, ...] = ()  # sets in YOLO's format with train and val
+    rendered: tuple[str, ...] = ()  # pictures of the street with their truth
+    train_only: tuple[str, ...] = ()  # sets without val
+    riders: str = ""  # table beside the recipe: which riders of the real sets are alone
+    passes: int = field(default=20, metadata=_in(1, 10_000))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """A whole recipe, and where its sources are."""
 
@@ -142,6 +155,7 @@ class Recipe:
     rounds: tuple[Round, ...] = ()
     finish: Finish = Finish()
     headwear: Headwear | None = None
+    company: Company | None = None
 
     def place(self, written: str) -> Path:
         """Return where SOURCE/path lies; a name that is no source is a path beside the recipe.
@@ -170,7 +184,7 @@ class Recipe:
 
 _PLAIN = ("name", "start", "licence", "seed", "data")
 _TABLES = {"teacher": Teacher, "pictures": Pictures, "round": Round}
-_ONCE = {"finish": Finish, "headwear": Headwear}
+_ONCE = {"finish": Finish, "headwear": Headwear, "company": Company}
 
 
 def read(path: Path, told: Mapping[str, Path] | None = None) -> Recipe:
@@ -254,6 +268,13 @@ def _check(source: TomlSource, recipe: Recipe) -> None:
     if wanted and not wanted.made and not (wanted.real and wanted.rendered):
         raise source.error(
             "what judges heads is trained on real and rendered ones; or made, a model's folder", ("headwear",)
+        )
+    riders = recipe.company
+    if riders and not riders.made and not (riders.real and riders.rendered and riders.riders):
+        raise source.error(
+            "what judges company is trained on real riders, a table of them (riders) and rendered ones; or made, a "
+            "model's folder",
+            ("company",),
         )
     into = {one.name: one.into for one in recipe.pictures}
     for name in recipe.finish.calibrate_with:

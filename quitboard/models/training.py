@@ -22,7 +22,7 @@ from typing import Literal, TypeAlias
 from quitboard import files
 from quitboard.detect import model
 from quitboard.errors import SettingsError
-from quitboard.models import cards, export, prepare, quantise, shards, wear_step
+from quitboard.models import cards, company_step, export, prepare, quantise, shards, wear_step
 from quitboard.models import train as training
 from quitboard.models.labelled import opened, read_set
 from quitboard.models.pictures import Scored
@@ -91,10 +91,18 @@ class _Run:
             return Trained(set=place, checkpoints=tuple(checkpoints))
         taken = list(checkpoints) if given else list(checkpoints)[-self._recipe.finish.average :]
         finished = self._finish(taken, steps)
-        wanted = self._recipe.headwear
-        judge = wear_step.make(self._recipe, wanted, finished, self._folder, say=self._say) if wanted else None
-        card = self._card(finished, judge, steps, self._words(steps, len(taken), given=bool(given)))
-        return Trained(set=place, checkpoints=tuple(checkpoints), model=self._ship(finished, judge, card))
+        judges = self._judges(finished)
+        card = self._card(finished, judges, steps, self._words(steps, len(taken), given=bool(given)))
+        return Trained(set=place, checkpoints=tuple(checkpoints), model=self._ship(finished, judges, card))
+
+    def _judges(self, finished: Path) -> list[Path]:
+        """Return the folders of the small networks that the recipe asks for."""
+        recipe, judges = self._recipe, []
+        if recipe.headwear:
+            judges.append(wear_step.make(recipe, recipe.headwear, finished, self._folder, say=self._say))
+        if recipe.company:
+            judges.append(company_step.make(recipe, recipe.company, finished, self._folder, say=self._say))
+        return judges
 
     # --- the set
 
@@ -204,16 +212,16 @@ class _Run:
 
     # --- measuring
 
-    def _card(self, finished: Path, judge: Path | None, steps: Sequence[Step], made: Sequence[str]) -> Path:
+    def _card(self, finished: Path, judges: Sequence[Path], steps: Sequence[Step], made: Sequence[str]) -> Path:
         """Return the folder that holds the finished model's card, measured once."""
         recipe, finish = self._recipe, self._recipe.finish
         weights = {path.name: files.sha256_file(path) for path in sorted(finished.glob("model*"))}
         runs = INT8 if finish.int8 else "model.onnx"
         tables = [recipe.place(recipe.data).read_text("utf-8")] if recipe.data else []
-        if judge:
+        for number, judge in enumerate(judges):
             network, table = wear_step.parts(judge)
             weights[network.name] = files.sha256_file(network)
-            tables.insert(0, table)
+            tables.insert(number, table)
         data = "\n".join(tables)
         sets = {into: [step for step in steps if step.into == into] for into in ("choose", "test")}
         key = key_of(
@@ -266,9 +274,9 @@ class _Run:
 
     # --- the model folder
 
-    def _ship(self, finished: Path, judge: Path | None, card: Path) -> Path:
+    def _ship(self, finished: Path, judges: Sequence[Path], card: Path) -> Path:
         folder = self._folder / "model"
-        networks = [*sorted(finished.glob("model*")), *([wear_step.parts(judge)[0]] if judge else [])]
+        networks = [*sorted(finished.glob("model*")), *(wear_step.parts(judge)[0] for judge in judges)]
         wanted = {path.name: path for path in (*networks, *sorted(card.iterdir()))}
         wanted["recipe.toml"] = self._recipe.path
         there = {path.name: files.sha256_file(path) for path in folder.glob("*")}

@@ -31,7 +31,7 @@ def make(recipe: Recipe, wanted: Headwear, finished: Path, folder: Path, *, say:
         NothingUsable: no head is labelled.
     """
     if wanted.made:
-        return _taken(recipe.place(wanted.made), folder)
+        return taken("headwear", FILE_NAME, recipe.place(wanted.made), folder)
     start = finished / "model.pt"
     places = [recipe.place(name) for name in (*wanted.real, *wanted.train_only, *wanted.rendered)]
     key = key_of(
@@ -40,7 +40,7 @@ def make(recipe: Recipe, wanted: Headwear, finished: Path, folder: Path, *, say:
         passes=wanted.passes,
         seed=recipe.seed,
         wears=files.sha256_file(recipe.place(wanted.wears)) if wanted.wears else "",
-        heads=[_sum(place) for place in places],
+        heads=[sum_of(place) for place in places],
     )
     run = folder / "headwear" / key[:12]
     if (run / TABLE).is_file():
@@ -65,24 +65,24 @@ def make(recipe: Recipe, wanted: Headwear, finished: Path, folder: Path, *, say:
     return run
 
 
-def _taken(model_folder: Path, folder: Path) -> Path:
-    """Return a folder with the network of a model that is there already, and its part of the card."""
-    network = model_folder / FILE_NAME
+def taken(name: str, file_name: str, model_folder: Path, folder: Path) -> Path:
+    """Return a folder with the small network of a model that is there already, and its part of the card."""
+    network = model_folder / file_name
     if not network.is_file():
-        raise ModelUnusable(f"it has no {FILE_NAME}", where=model_folder.name, todo="Name a model's folder that has")
-    run = folder / "headwear" / f"taken-{files.sha256_file(network)[:12]}"
-    files.write_bytes(run / FILE_NAME, network.read_bytes())
-    card = next(path for path in (model_folder / TABLE, model_folder / "card.toml") if path.is_file())
-    files.write_text(run / TABLE, headwear_tables(card.read_text("utf-8")))
+        raise ModelUnusable(f"it has no {file_name}", where=model_folder.name, todo="Name a model's folder that has")
+    run = folder / name / f"taken-{files.sha256_file(network)[:12]}"
+    files.write_bytes(run / file_name, network.read_bytes())
+    card = next(path for path in (model_folder / f"{name}.toml", model_folder / "card.toml") if path.is_file())
+    files.write_text(run / f"{name}.toml", tables_of(name, card.read_text("utf-8")))
     return run
 
 
-def headwear_tables(card: str) -> str:
-    """Return the tables below [headwear] of a card, as they stand there."""
+def tables_of(name: str, card: str) -> str:
+    """Return the tables below [name] of a card, as they stand there."""
     kept, is_inside = [], False
     for line in card.splitlines():
         if line.startswith("["):
-            is_inside = line.startswith(("[headwear]", "[headwear."))
+            is_inside = line.startswith((f"[{name}]", f"[{name}."))
         if is_inside:
             kept.append(line)
     return "\n".join(kept).strip() + "\n"
@@ -116,12 +116,12 @@ def _kept(path: Path, cut: Callable[[], Sequence[HeadCrops]]) -> HeadCrops:
     return headcrops.load(path)
 
 
-def _sum(folder: Path) -> str:
+def sum_of(folder: Path) -> str:
     """Return a hash of a folder's pictures and labels."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return key_of(files=[[path.relative_to(folder).as_posix(), files.sha256_file(path)] for path in paths])
 
 
 def parts(made: Path) -> tuple[Path, str]:
-    """Return what a model folder takes of it: the weights, and the text for its card."""
-    return made / FILE_NAME, (made / TABLE).read_text("utf-8")
+    """Return what a model folder takes of a step's result: the weights, and the text for its card."""
+    return next(made.glob("*.onnx")), next(made.glob("*.toml")).read_text("utf-8")

@@ -26,7 +26,7 @@ def train(
     until: str,
     packed: Path | None,
     checkpoints: Sequence[Path],
-    headwear: str,
+    judges: str,
     board: Path,
 ) -> None:
     """Train by a recipe; see `quitboard.models.training.run`, whose errors these are."""
@@ -40,9 +40,9 @@ def train(
         raise UsageError(f"no step {until!r}", where="--until", todo="It is prepare, rounds or all")
     told = dict(_pair(text, "--data") for text in data)
     read = recipes.read(recipe, {name: Path(path) for name, path in told.items()})
-    if headwear:
-        judge = registry.find(headwear, board) or resource(f"{registry.SHIPPED}/{registry.DEFAULT}")
-        read = dataclasses.replace(read, headwear=recipes.Headwear(made=str(judge.resolve())))
+    if judges:
+        made = str((registry.find(judges, board) or resource(f"{registry.SHIPPED}/{registry.DEFAULT}")).resolve())
+        read = dataclasses.replace(read, headwear=recipes.Headwear(made=made), company=recipes.Company(made=made))
     with contextlib.redirect_stdout(sys.stderr):  # where ultralytics and nncf say what they do
         done = training.run(
             read,

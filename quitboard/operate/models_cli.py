@@ -108,8 +108,9 @@ def train(
         list[Path] | None,
         typer.Option("--checkpoint", help="Train nothing; finish and measure these. Repeatable.", dir_okay=False),
     ] = None,
-    headwear: Annotated[
-        str, typer.Option(help="Model whose headwear.onnx is taken as it is; none is trained. A name or a folder.")
+    judges: Annotated[
+        str,
+        typer.Option(help="Model whose headwear.onnx and company.onnx are taken as they are. A name or a folder."),
     ] = "",
     board: BoardOption = Path(),
     quiet: QuietOption = False,
@@ -132,7 +133,7 @@ def train(
         until=until,
         packed=packed,
         checkpoints=checkpoint or (),
-        headwear=headwear,
+        judges=judges,
         board=board,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from quitboard.detect.company import Company
 from quitboard.detect.heads import Heads
 from quitboard.detect.scene import Scene, read_scene
 from quitboard.records import ROLES, Camera, Detections, GroundPoint, Role, Rule, Track, Zone, ZoneKind
@@ -83,6 +84,7 @@ def ridden(
 def heads(
     frame_at_us: Sequence[int],
     boxes: Sequence[tuple] = (),
+    company: Company | None = None,
 ) -> Heads:
     """Sightings as (at_us, box, confidence, bare), and (helmet, none) as a fifth where they were judged apart."""
     ordered = sorted(boxes, key=lambda row: row[:2])
@@ -93,6 +95,17 @@ def heads(
         confidence=np.array([row[2] for row in ordered], dtype=np.float32),
         bare=np.array([row[3] for row in ordered], dtype=np.int64),
         wear=np.array([row[4] if len(row) > 4 else (np.nan, np.nan) for row in ordered], np.float32).reshape(-1, 2),
+        company=company or Company.none(),
+    )
+
+
+def company_of_track(one: Track, more: Sequence[float | None]) -> Company:
+    """What was said of a rider in each frame: how probably he is not alone, None where nothing was."""
+    told = [n for n, value in enumerate(more) if value is not None]
+    return Company(
+        at_us=one.at_us[told],
+        xyxy=one.xyxy[told],
+        company=np.array([(0.98 - more[n], more[n]) for n in told], np.float32).reshape(-1, 2),  # type: ignore[operator]
     )
 
 
@@ -127,11 +140,11 @@ def scene(
     *,
     of: Camera | None = None,
     looked: Sequence[int] | None = None,
+    company: Company | None = None,
 ) -> Scene:
     looked = looked if looked is not None else sorted({int(now) for one in tracks for now in one.at_us})
-    return read_scene(
-        tracks, heads(looked, sightings), of or camera(), width=WIDTH, height=HEIGHT, settings=RuleSettings()
-    )
+    seen = heads(looked, sightings, company)
+    return read_scene(tracks, seen, of or camera(), width=WIDTH, height=HEIGHT, settings=RuleSettings())
 
 
 def rule(kind: str, *vehicles: Role) -> Rule:

@@ -160,6 +160,38 @@ def test_a_rider_whose_head_is_found_is_looked_at_closer_all_the_same() -> None:
     assert len(closer.shapes) == 1
 
 
+class Crowd(CompanyJudge):
+    """Says of every rider whether he is alone."""
+
+    def __init__(self, more: float) -> None:
+        self.more = more
+
+    def judge(self, picture: Picture, windows: Iterable[tuple[int, int, int]]) -> FloatArray:
+        return np.tile(np.array([[0.95 - self.more, self.more]], np.float32), (len(list(windows)), 1))
+
+
+@pytest.mark.parametrize(("more", "looks"), [(0.8, 2), (0.2, 1)], ids=["not alone", "alone"])
+def test_heads_of_two_are_looked_for_once_more_from_nearer(more: float, looks: int) -> None:
+    walker = (Role.PERSON, (100.0, 300.0, 160.0, 460.0), 0.9)
+    first = detections([PERSON, SCOOTER, walker])
+    closer = Closer([(Role.HEAD, (40.0, 10.0, 64.0, 38.0), 0.06)])
+    closer.company = Crowd(more)
+    seen = look_closer(picture(), first, closer, min_confidence=0.1)
+    assert len(closer.shapes) == looks
+    assert len(heads(seen)) == looks
+    assert seen.company is not None
+    np.testing.assert_allclose(seen.company[0], [0.95 - more, more], atol=1e-6)
+    assert np.isnan(seen.company[1:]).all()
+
+
+def test_a_head_that_is_known_is_not_found_again_from_nearer() -> None:
+    first = detections([PERSON, SCOOTER, BARE])
+    closer = Closer([])
+    closer.company = Crowd(0.9)
+    found = look_closer(picture(), first, closer, min_confidence=0.1)
+    assert heads(found) == [("head", 0.6)]
+
+
 def test_a_head_in_two_crops_is_one() -> None:
     other = (Role.PERSON, (730.0, 310.0, 790.0, 470.0), 0.8)
     bicycle = (Role.BICYCLE, (720.0, 390.0, 810.0, 480.0), 0.8)

@@ -24,16 +24,20 @@ from tests.unit.street_boxes import (
     Place,
     beside,
     camera,
+    company_of_track,
     head_box,
     heads,
     heads_of_track,
     person,
+    person_box,
     ridden,
     rule,
     scene,
     scooter,
+    scooter_box,
     straight,
     times,
+    track,
     zone,
 )
 
@@ -281,6 +285,87 @@ def test_of_two_heads_in_one_box_the_one_in_front_drives(front: bool, behind: bo
     assert outcomes("passenger_no_helmet", tracks, [*ahead, *after]) == [answer[behind]]
 
 
+# --- company that was judged ----------------------------------------------------------------------------------------
+
+COMPANY = [0.9, 0.85, 0.6, 0.95] * 4
+ALONE = [0.05, 0.1, 0.3, 0.04] * 4
+
+
+def said(kind: str, tracks: Sequence[Track], sightings: Sequence[tuple], more: Sequence[float | None]) -> list[str]:
+    seen = scene(tracks, sightings, company=company_of_track(tracks[0], more))
+    return [one.outcome.value for one in RULES[kind](seen, camera(), rule(kind), SETTINGS)]
+
+
+@pytest.mark.parametrize(
+    ("more", "outcome"),
+    [
+        (COMPANY, "breach"),
+        (ALONE, "none"),
+        ([0.5] * 16, "unclear"),
+        ([0.9, 0.05] * 8, "unclear"),
+        ([*COMPANY[:8], *[None] * 8], "breach"),
+    ],
+)
+def test_two_ride_where_the_judge_of_company_says_so_whatever_heads_are_seen(
+    more: list[float | None], outcome: str
+) -> None:
+    tracks = ridden(1, RIDING, NOW)
+    one_head = heads_of_track(tracks[0], bare=True)
+    two_heads = [*heads_of_track(tracks[0], bare=True, at=0.15), *heads_of_track(tracks[0], bare=True, at=0.85)]
+    assert said("two_up", tracks, one_head, more) == [outcome]
+    assert said("two_up", tracks, two_heads, more) == [outcome]
+
+
+def test_where_company_was_judged_in_too_few_frames_heads_are_counted() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    few = [0.99, 0.99, *[None] * 14]
+    assert said("two_up", tracks, heads_of_track(tracks[0], bare=True), few) == ["none"]
+
+
+def going(rate: float) -> list[Track]:
+    """A rider and his scooter who get larger or smaller by a rate a second."""
+    tall = [170.0 * (1 + rate * now / 1e6) for now in NOW]
+    places = [RIDING(now / 1e6) for now in NOW]
+    boxes = [person_box(x - 8, y - 10, size) for (x, y), size in zip(places, tall, strict=True)]
+    wheels = [scooter_box(x, y, size) for (x, y), size in zip(places, tall, strict=True)]
+    return [track(1, Role.PERSON, boxes, NOW), track(2, Role.SCOOTER, wheels, NOW)]
+
+
+@pytest.mark.parametrize(
+    ("rate", "driver", "passenger"),
+    [(-0.15, "unclear", "breach"), (0.25, "unclear", "unclear")],
+    ids=["ride away", "come nearer"],
+)
+def test_the_one_head_seen_of_two_is_told_as_nobodys_or_of_who_sits_nearer(
+    rate: float, driver: str, passenger: str
+) -> None:
+    tracks = going(rate)
+    bare = heads_of_track(tracks[0], bare=True)
+    assert said("no_helmet", tracks, bare, COMPANY) == [driver]
+    assert said("passenger_no_helmet", tracks, bare, COMPANY) == [passenger]
+    assert said("no_helmet", tracks, bare, ALONE) == ["breach"]
+
+
+def test_a_head_that_may_be_the_passengers_says_less_of_the_driver() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    bare = heads_of_track(tracks[0], bare=True, sure=0.15)
+
+    def sure(more: list[float | None]) -> float:
+        seen = scene(tracks, bare, company=company_of_track(tracks[0], more))
+        (finding,) = RULES["no_helmet"](seen, camera(), rule("no_helmet"), SETTINGS)
+        return finding.confidence
+
+    assert 0.5 < sure([0.45] * 16) < sure([*ALONE]) - 0.05
+
+
+def test_of_two_close_heads_each_counts_where_two_are_known_to_ride() -> None:
+    """From in front they cover each other by a third: without that knowledge they would be one."""
+    tracks = ridden(1, RIDING, NOW)
+    close = [*heads_of_track(tracks[0], bare=False, at=0.6), *heads_of_track(tracks[0], bare=True, at=0.45)]
+    assert said("no_helmet", tracks, close, COMPANY) == ["none"]
+    assert said("passenger_no_helmet", tracks, close, COMPANY) == ["breach"]
+
+
 # --- zones --------------------------------------------------------------------------------------------------------
 
 SIDEWALK = zone(ZoneKind.SIDEWALK, (0, 440), (1280, 440), (1280, 560), (0, 560))
@@ -430,7 +515,7 @@ def test_a_disabled_rule_finds_nothing() -> None:
 
 def test_rules_run_again_from_the_stored_tracks_find_the_same() -> None:
     tracks, sightings, of = everything()
-    seen_heads = heads(NOW, sightings)
+    seen_heads = heads(NOW, sightings, company_of_track(tracks[0], [0.9] * len(tracks[0])))
     file = io.BytesIO()
     pq.write_table(tracks_to_table(tracks, seen_heads), file)
     again, heads_again = tracks_from_table(pq.read_table(file))
