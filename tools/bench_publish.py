@@ -1,7 +1,7 @@
 """Counts what publishing asks of S3: `python tools/bench_publish.py [N]`, N suspected violations (default 3,500).
 
-Against a SeaweedFS on this machine: the first publish, an unchanged one, one after a single case has changed, and two files
-taken back. Requests are counted where boto3 sends them; seconds are those of a busy machine, good for ratios.
+Against a SeaweedFS on this machine: the first publish, an unchanged one, one after a single case has changed, and two
+files taken back. Requests are counted where boto3 sends them; seconds are those of this machine, good for ratios.
 """
 
 from __future__ import annotations

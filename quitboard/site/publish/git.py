@@ -182,7 +182,7 @@ class GitTarget:
         try:
             return self._git(*words)
         except subprocess.CalledProcessError as error:
-            said = error.stderr.decode(errors="replace").replace(self._url, _without_secrets(self._url)).strip()
+            said = re.sub(r"://[^/@\s]+@", "://", error.stderr.decode(errors="replace")).strip()
             if "stale info" in said or "fetch first" in said or "cannot lock ref" in said:
                 raise Locked(
                     "somebody else has published meanwhile", where=self.name, todo="Run the same command again"

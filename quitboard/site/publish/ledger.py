@@ -22,7 +22,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from threading import Lock
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from quitboard.errors import Locked, TargetRefused
 from quitboard.site.publish.target import IN_DOUBT, NOTHING, OWN_FOLDER, Published, generation_of, read_sums, sums_text
@@ -32,6 +32,9 @@ FORMAT = 1
 LEASE_S = 600.0
 BEAT_S = 60.0
 """A lock shows a sign of life this often, so that a missed one or two do not lose it."""
+
+
+State = Literal["done", "writing", "sweeping"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,7 @@ class Manifest:
 
     generation: str
     others: tuple[str, ...] = ()
-    state: Literal["done", "writing", "sweeping"]
+    state: State
     owner: str = ""
     run: str = ""
     beat: int = 0
@@ -85,7 +88,8 @@ class Manifest:
                 )
             manifest = cls(**{**table, "others": tuple(table["others"])})
             names = (manifest.generation, *manifest.others)
-            if made_by != "quitboard" or not all(re.fullmatch(r"[0-9a-f]*", name) for name in names):
+            is_known = made_by == "quitboard" and manifest.state in get_args(State)
+            if not is_known or not all(re.fullmatch(r"[0-9a-f]*", name) for name in names):
                 raise ValueError(names)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise TargetRefused(
