@@ -177,38 +177,43 @@ def heat_map(
     row_px: float,
     text: Text,
     hours: tuple[str, Sequence[float]],
+    across: bool,
 ) -> str:
     """Draw a grid of cells with their values written in them; `cells` is by (row, column).
 
     Args:
-        hours: what they are called, and the hours watched, one a column or one a row, whichever there are more of:
-            drawn as bars beside the grid.
+        hours: what they are called, and the hours watched: bars below the columns where these are the hours of the
+            day, or beside the rows.
+        across: the hours of the day are the columns and the days the rows, or the other way round; the last day is all
+            of them together and stands a little apart.
     """
     hours_label, watched = hours
-    left, top = 46.0, 22.0
-    across = len(columns) >= len(rows)  # hours of the day run across
+    left, top, apart = 46.0, 22.0, 5.0
     right = width if across else width - 62
-    step = (right - left) / max(1, len(columns))
-    body = [svg.write(left + step * (n + 0.5), 14, label, "tick middle") for n, label in enumerate(columns)]
-    for row, label in enumerate(rows):
-        y = top + row * row_px
+    step = (right - left - (0 if across else apart)) / max(1, len(columns))
+    xs = [
+        left + step * column + (0 if across or column < len(columns) - 1 else apart) for column in range(len(columns))
+    ]
+    ys = [top + row_px * row + (apart if across and row == len(rows) - 1 else 0) for row in range(len(rows))]
+    body = [svg.write(x + step / 2, 14, label, "tick middle") for x, label in zip(xs, columns, strict=True)]
+    for row, (y, label) in enumerate(zip(ys, rows, strict=True)):
         body.append(svg.write(left - 8, y + row_px / 2 + 4, label, "tick end"))
-        for column in range(len(columns)):
-            body += _cell(cells.get((row, column)), left + column * step, y, step, row_px)
-    height = top + len(rows) * row_px
+        for column, x in enumerate(xs):
+            body += _cell(cells.get((row, column)), x, y, step, row_px)
+    height = ys[-1] + row_px
     end = nice_ceiling(max(watched, default=0.0))
     if across:
         base = height + 56
         body.append(svg.write(left, height + 16, f"{hours_label} (0–{svg.number(end)})", "tick"))
-        for column, value in enumerate(watched):
+        for x, value in zip(xs, watched, strict=True):
             tall = 32 * value / end
-            body.append(svg.box(left + column * step + 2, base - tall, step - 4, tall, "hours"))
+            body.append(svg.box(x + 2, base - tall, step - 4, tall, "hours"))
         body.append(svg.line(left, base, right, base, "axis"))
         height = base + 1
     else:
         body.append(svg.write(right + 8, 14, f"0–{svg.number(end)}", "tick"))
-        for row, value in enumerate(watched):
-            body.append(svg.box(right + 8, top + row * row_px + 4, 52 * value / end, row_px - 8, "hours"))
+        for y, value in zip(ys, watched, strict=True):
+            body.append(svg.box(right + 8, y + 4, 52 * value / end, row_px - 8, "hours"))
         body.append(svg.line(right + 8, top, right + 8, height, "axis"))
     return svg.drawing(width, height, "heat", text, body)
 

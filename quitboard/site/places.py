@@ -8,8 +8,9 @@ from typing import Any
 from quitboard.site import charts
 from quitboard.site.facets import Selection, segment
 from quitboard.site.figures import Share
+from quitboard.site.hours import by_hour
 from quitboard.site.plates import Chart, Measured, Table, ranges, share_table
-from quitboard.site.statistics import by_hour, kinds_with_rates
+from quitboard.site.statistics import kinds_with_rates
 from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
 from quitboard.site.trends import by_day
 from quitboard.site.view import View

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from quitboard.database.rows import Rate
 from quitboard.site import charts
-from quitboard.site.charts import STEPS, Cell
 from quitboard.site.data import Facts
 from quitboard.site.facets import segment
-from quitboard.site.figures import FEWEST, Share, differ, standing_out
+from quitboard.site.figures import differ, standing_out
+from quitboard.site.hours import by_hour
 from quitboard.site.plates import Chart, Measured, Table, ranges, share_table
-from quitboard.site.series import standing_hours
 from quitboard.site.svg import NARROW_PX, WIDE_PX, Text
 from quitboard.site.trends import by_day, kinds_over_time, places_over_time
 from quitboard.site.view import View
-
-_SMALL = 0.1
-"""Up to this share a heat map's cells have a decimal."""
 
 
 def overview(view: View) -> dict[str, Any]:
@@ -114,98 +108,6 @@ def by_place(view: View, kind: str) -> Chart | None:
         csv=f"statistics/{segment(kind)}_by_place.csv",
         note=view.words("chart.place_note", share=view.figure(overall)) if averaged else "",
     )
-
-
-def by_hour(view: View, kind: str, camera_id: str | None = None) -> Chart | None:
-    """Return a kind's share by weekday and hour, at one place or at all."""
-    rows = [row for row in view.facts.data.by_hour if camera_id is None or row.camera_id == camera_id]
-    found = view.facts.shares(kind, _weekday_hour, rows)
-    if not found:
-        return None
-    words = view.words
-    finding = _hour_finding(view, kind, found, camera_id)
-    highest = max((item.value for item in found.values() if item.known), default=0.0)
-    end = max(STEPS, -(-highest * 100 // STEPS) * STEPS) / 100  # whole percents at every step of the scale
-    hours = list(range(min(hour for _, hour in found), max(hour for _, hour in found) + 1))
-    cells = {
-        key: Cell(
-            step=None if not item.known else min(STEPS - 1, int(item.value / end * STEPS)),
-            text=f"{item.value * 100:.{0 if end > _SMALL else 1}f}",
-            watched=True,
-        )
-        for key, item in found.items()
-    }
-    text = Text(id="by-hour", title=finding, description=words("chart.hour_description", kind=view.kind_name(kind)))
-    weekdays = [words.weekday(day) for day in range(7)]
-    tall = {(hours.index(hour), day): cell for (day, hour), cell in cells.items()}
-    flat = {(day, hours.index(hour)): cell for (day, hour), cell in cells.items()}
-    names = [f"{hour:02d}" for hour in hours]
-    watched_at = view.facts.hours_by(kind, lambda row: row.hour or 0, rows)
-    beside = words("chart.hours_axis"), [watched_at.get(hour, 0.0) for hour in hours]
-    return Chart(
-        id="by-hour",
-        finding=finding,
-        subtitle=words("chart.hour_subtitle", kind=view.kind_name(kind)),
-        drawings=(
-            charts.heat_map(weekdays, names, flat, width=WIDE_PX, row_px=36, text=text, hours=beside),
-            charts.heat_map(names, weekdays, tall, width=NARROW_PX, row_px=26, text=text, hours=beside),
-        ),
-        table=Table(
-            headers=(words("table.hour"), *weekdays, words("table.watched")),
-            rows=tuple(
-                (
-                    words.hour(hour),
-                    *(_heat_text(view, found.get((day, hour))) for day in range(7)),
-                    view.hours(watched_at.get(hour, 0.0)),
-                )
-                for hour in hours
-            ),
-        ),
-        csv=f"statistics/{segment(kind)}_{'by_place_and_hour' if camera_id else 'by_hour'}.csv",
-        note=words("chart.hour_note", fewest=FEWEST),
-        legend=(
-            *(
-                (f"q{step}", f"{end * step / STEPS * 100:g}–{end * (step + 1) / STEPS * 100:g}%")
-                for step in range(STEPS)
-            ),
-            ("few", words("figure.too_few_short", fewest=FEWEST)),
-            ("none", words("figure.unwatched")),
-            ("hours", words("chart.legend_hours")),
-        ),
-    )
-
-
-def _hour_finding(view: View, kind: str, cells: Mapping[tuple[int, int], Share], camera_id: str | None) -> str:
-    """Say at which hours of the day a kind stands out; where none does, whether a single cell of the week does."""
-    words = view.words
-    span = standing_hours(view.facts, kind, camera_id)
-    if span is not None and span.rest.known:
-        return words(
-            "chart.hours_finding",
-            hours=words.hours(span.first, span.last),
-            share=view.percent(span.share),
-            rest=view.percent(span.rest),
-        )
-    above = standing_out(cells, view.facts.share_of(kind, camera_id=camera_id))
-    if not above:
-        return words("chart.hour_none")
-    weekday, hour = above[0]
-    return words(
-        "chart.hour_finding",
-        weekday=words.weekday(weekday),
-        hour=words.hour(hour),
-        share=view.percent(cells[above[0]]),
-    )
-
-
-def _weekday_hour(row: Rate) -> tuple[int, int]:
-    return (row.weekday or 1) - 1, row.hour or 0
-
-
-def _heat_text(view: View, found: Share | None) -> str:
-    if found is None:
-        return "–"
-    return f"{view.percent(found)} (n={found.base})" if found.known else view.words("figure.too_few_cell")
 
 
 def coverage(view: View) -> Chart | None:

@@ -74,11 +74,11 @@ def by_day(view: View, kind: str, camera_id: str | None = None) -> Chart | None:
 
 
 def places_over_time(view: View, kind: str) -> Chart | None:
-    """Return a kind's share over time at each place, side by side on one scale; nothing for fewer than two places."""
+    """Return a kind's share over time at each place, side by side on one scale; None for one place or few days."""
     lines = [
         line for place in view.facts.data.places if (line := timeline(view.facts, kind, place.id)) and line.whole.base
     ]
-    if len(lines) < 2:
+    if len(lines) < 2 or not any(line.is_long_enough for line in lines):
         return None
     lines.sort(key=lambda line: (not line.whole.known, -line.whole.value, line.camera_id or ""))
     names = {line.camera_id: view.place_name(line.camera_id or "") for line in lines}
@@ -95,9 +95,9 @@ def places_over_time(view: View, kind: str) -> Chart | None:
 
 
 def kinds_over_time(view: View, kinds: Sequence[str]) -> Chart | None:
-    """Return the share of each kind over time, side by side, each on its own scale; nothing for fewer than two."""
+    """Return the share of each kind over time, side by side, each on its own scale; None for one kind or few days."""
     lines = [line for kind in kinds if (line := timeline(view.facts, kind))]
-    if len(lines) < 2:
+    if len(lines) < 2 or not any(line.is_long_enough for line in lines):
         return None
     return _side_by_side(
         view,

@@ -26,6 +26,7 @@ POINTS = [
     TrendPoint(label=UGLY, share=share(n, 20), pooled=share(n, 20 * (n % 3)), watched_hours=n, tick=n % 2 == 0)
     for n in range(9)
 ]
+HOURS = (UGLY, [0.0, 3.0, 1.5])
 MARKS = [Mark(letter=letter, at=at) for letter, at in (("A", 0.2), ("B", 0.4), ("<", 9.0))]
 PANELS = [Panel(label=UGLY, value=UGLY, note=UGLY, pooled=[share(n, 20) for n in range(9)], marks=MARKS)] * 3
 UNKNOWN = Panel(label="nobody", value="", note="", pooled=[share(0, 2)] * 9)
@@ -38,10 +39,24 @@ DRAWINGS: dict[str, Callable[[float], str]] = {
         [*PANELS, UNKNOWN], width=width, text=TEXT, span=(UGLY, "b"), unknown=UGLY, reference=PANELS[0].pooled
     ),
     "heat map": lambda width: charts.heat_map(
-        [UGLY], ["a", "b", "c"], CELLS, width=width, row_px=20, text=TEXT, hours=(UGLY, [0.0, 3.0, 1.5])
+        [UGLY, "all"],
+        ["a", "b", "c"],
+        CELLS,
+        width=width,
+        row_px=20,
+        text=TEXT,
+        hours=HOURS,
+        across=True,
     ),
     "tall heat map": lambda width: charts.heat_map(
-        [UGLY, "b", "c"], ["a"], CELLS, width=width, row_px=20, text=TEXT, hours=(UGLY, [0.0, 3.0, 1.5])
+        [UGLY, "b", "c"],
+        ["a", "b"],
+        CELLS,
+        width=width,
+        row_px=20,
+        text=TEXT,
+        hours=HOURS,
+        across=False,
     ),
     "columns": lambda width: charts.columns([(UGLY, 3.0, UGLY), ("b", 0.0, "0")], width=width, text=TEXT),
     "watched": lambda width: charts.watched_lanes([(UGLY, {3: 0.5, 4: 1.7})], width=width, text=TEXT),
