@@ -237,6 +237,24 @@ def test_a_build_stopped_at_any_operation_leaves_the_old_or_the_new_site(tmp_pat
 
 
 @pytest.mark.usefixtures("system")
+def test_replacing_a_site_that_is_not_kept_may_be_stopped_at_any_operation(tmp_path: Path, reaper: Reaper) -> None:
+    number = 0
+
+    def fresh() -> None:
+        nonlocal number, out
+        number += 1
+        out = tmp_path / str(number) / "site"
+        put(out, A)
+        (out / "index.html").write_text("changed by hand")
+
+    out = tmp_path
+    for _ in reaper.every(lambda: put(out, B, keep=0), fresh):
+        put(out, B, keep=0)
+        assert states(out) == [B]
+        assert {path.name for path in out.parent.iterdir()} == {"site", ".site.lock"}
+
+
+@pytest.mark.usefixtures("system")
 def test_a_roll_back_stopped_at_any_operation_is_finished_once_by_the_same_command(
     tmp_path: Path, reaper: Reaper
 ) -> None:

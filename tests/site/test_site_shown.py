@@ -148,9 +148,3 @@ def test_every_page_closes_what_it_opens_and_gives_an_id_once(site: Path) -> Non
         balance.feed(path.read_text())
         assert (balance.open, balance.wrong) == ([], []), path
         assert len(balance.ids) == len(set(balance.ids)), path
-
-
-def test_a_card_page_is_light(site: Path) -> None:
-    lists = [path for path in site.rglob("*.html") if "violations" in path.parts and "<picture" in path.read_text()]
-    assert lists
-    assert max(path.stat().st_size for path in lists) <= 40_000
