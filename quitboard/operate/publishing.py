@@ -1,4 +1,4 @@
-"""`quitboard publish`: a board, its site, the places it goes to, and for withdrawals those it ever went to."""
+"""`quitboard publish`: a board, its site, and the places it goes to."""
 
 from __future__ import annotations
 
@@ -55,16 +55,6 @@ def publish(
         talk.note(remark)
     with alone(board):
         return [_publish(board, target, talk, dry_run, rollback, allow_delete) for target in targets]
-
-
-def targets(board: Board) -> list[Target]:
-    """Return every target that this board was ever published at, whatever its settings say by now.
-
-    Call it, and what follows from it, while holding `alone`.
-    """
-    with opened(board.database) as connection:
-        remembered = publications.published(connection)
-    return [_open(board, one.target) for one in remembered]
 
 
 @contextlib.contextmanager
