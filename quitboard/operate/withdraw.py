@@ -23,7 +23,7 @@ from quitboard.console import Talk
 from quitboard.database import withdrawals
 from quitboard.database.connection import opened
 from quitboard.database.withdrawals import OWN_FILES, Struck
-from quitboard.errors import Locked, QuitBoardError, TargetRefused, UsageError
+from quitboard.errors import DatabaseError, Locked, QuitBoardError, TargetRefused, UsageError
 from quitboard.ingest.load import Target as Ingested
 from quitboard.ingest.load import file_errors_named
 from quitboard.operate import pipeline, publishing
@@ -175,6 +175,8 @@ def withdraw(
     now = now or datetime.now(UTC)
     asked = list(dict.fromkeys(violation_id(text) for text in texts))
     _check_reason(reason)
+    if not board.database.exists():
+        raise DatabaseError("there is no database yet", where=board.database.name, todo="Is this the board's folder?")
     if dry_run:
         return _plan(board, asked, start)
     own = OwnFiles(board)
