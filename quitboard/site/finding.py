@@ -10,6 +10,9 @@ from quitboard.database.rows import ViolationRow
 from quitboard.site.facets import segment
 from quitboard.site.view import SURENESS, View, sureness_step
 
+MOST_IN_AN_INDEX = 8_000
+"""So many violations one search index holds; larger boards have several."""
+
 _CARDS_TOGETHER = 64
 """About so many cards share a file; their number doubles with the board, so that few files change from day to day."""
 
@@ -46,6 +49,7 @@ def search(view: View) -> dict[str, Any]:
         ],
         "sorts": sorts,
         "total": len(rows),
+        "indexes": -(-len(rows) // MOST_IN_AN_INDEX),
         "names": names(view),
     }
 

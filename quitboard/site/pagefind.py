@@ -64,8 +64,10 @@ def _program() -> subprocess.Popen[bytes]:
     from pagefind_bin import get_executable
 
     try:
+        program = get_executable()
         return subprocess.Popen(
-            [get_executable(), "--service"],
+            [program, "--service"],
+            cwd=program.parent,  # it looks at where it is, which may be a folder that is gone
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,7 +1,9 @@
-"""The search index: what each suspected violation is found by, and its files, kept until that changes.
+"""The search indexes: what each suspected violation is found by, and their files, kept until that changes.
 
-There is one index for both languages, so that either finds 헬멧 and helmet; the pages write results in their own words.
+One index serves both languages, so that either finds 헬멧 and helmet; the pages write results in their own words.
 Words, filters and orders come from the data, not from rendered pages: a change of templates makes no new index.
+Pagefind holds some 30 kB a record in memory and compares all results with all values of a filter, so that a large board
+has several indexes, one after the other in time; the search page puts their answers together.
 """
 
 from __future__ import annotations
@@ -19,15 +21,15 @@ from pathlib import Path
 from quitboard.files import TEMPORARY_PREFIX, disk_full_named, sha256_bytes
 from quitboard.site import pagefind
 from quitboard.site.facets import segment
-from quitboard.site.finding import listed, shown
+from quitboard.site.finding import MOST_IN_AN_INDEX, listed, shown
 from quitboard.site.i18n import LANGUAGES
 from quitboard.site.pagefind import Record
 from quitboard.site.view import View, sureness_step
 
 FOLDER = "pagefind"
-"""Where the index lies on the site."""
+"""Where the indexes lie on the site, each in a folder by its number."""
 
-_RECIPE = "1"
+_RECIPE = "2"
 """Changes with what is made of Pagefind's answer: an index of another recipe is made again."""
 
 _SUMS = "sums.json"
@@ -59,8 +61,8 @@ def records(views: Mapping[str, View]) -> Iterator[Record]:
             sort["seen"] = str(views_by_id.get(row.id, 0))
         yield Record(
             # Pagefind would take the words of a field for words to find; what stands behind # it leaves alone.
-            url=f"v/{name}/#{shown(view, number)}",
-            content=" ".join(filter(None, words)),
+            url=f"v/{name}/#{sort['sureness']},{sort.get('seen', 0)},{shown(view, number)}",
+            content=" ".join(dict.fromkeys(" ".join(words).split())),
             filters={
                 "kind": row.kind,
                 "place": row.camera_id,
@@ -104,26 +106,28 @@ def with_parts(text: str) -> str:
 
 
 def index(views: Mapping[str, View], cache_dir: Path) -> Files:
-    """Return the files of the search index, made where no index of the same records lies in `cache_dir/search`.
+    """Return the files of the search indexes, the newest first, made where `cache_dir/search` does not hold them.
 
     Indexes of other records are deleted there: what was withdrawn does not stay.
 
     Raises:
         UsageError: Pagefind's program is missing or failed.
-        DiskFull: the index did not fit.
+        DiskFull: an index did not fit.
     """
     found = tuple(records(views))
+    # Counted from the oldest, so that what is new changes the newest index alone.
+    ends = range(len(found), 0, -MOST_IN_AN_INDEX)
+    parts = [found[max(0, end - MOST_IN_AN_INDEX) : end] for end in reversed(ends)]
     root = cache_dir / "search"
-    folder = root / _digest(found)
+    folders = [root / _digest(part) for part in parts]
     for other in root.iterdir() if root.is_dir() else ():
-        if other != folder:
+        if other not in folders:
             shutil.rmtree(other)
-    if not found:
-        return {}
-    sums = _sums(folder)
-    if sums is None:
-        sums = _write(folder, pagefind.indexed(found))
-    return {f"{FOLDER}/{path}": (folder / path, digest) for path, (digest, _) in sums.items()}
+    files: dict[str, tuple[Path, str]] = {}
+    for number, (part, folder) in enumerate(zip(parts, folders, strict=True)):
+        sums = _sums(folder) or _write(folder, pagefind.indexed(part))
+        files |= {f"{FOLDER}/{number}/{path}": (folder / path, digest) for path, (digest, _) in sums.items()}
+    return files
 
 
 def _digest(found: tuple[Record, ...]) -> str:

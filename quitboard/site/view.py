@@ -12,6 +12,7 @@ from typing import Any
 from quitboard.database.rows import ModelRow, Place, ViolationRow
 from quitboard.records import Rule
 from quitboard.settings import Settings
+from quitboard.site.addresses import site_address
 from quitboard.site.data import Facts, is_of_vehicles
 from quitboard.site.facets import Selection
 from quitboard.site.figures import FEWEST, Share
@@ -53,8 +54,7 @@ class View:
     _measured: dict[tuple[str, str, str], list[tuple[str, str]]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        url = self.settings.site.base_url
-        self.base_url = url if not url or url.endswith("/") else url + "/"
+        self.base_url = site_address(self.settings.site.base_url)
 
     # --- names -----------------------------------------------------------------------------------------------------
 

@@ -52,7 +52,7 @@ const saved = {
   const addButtons = () => {
     for (const card of document.querySelectorAll("li.card")) {
       const id = card.dataset.id ?? card.querySelector("a")?.getAttribute("href").match(/\/v\/([^/]+)\/index\.html$/)?.[1];
-      const texts = [...card.querySelectorAll(".card-kind, .card-place, .card-when")].map((text) => text.textContent.trim());
+      const texts = [...card.querySelectorAll(".card-kind, .card-place, .card-when")].map((text) => text.textContent.replace("▶", "").trim());
       if (id) addButton(id, card, texts.filter(Boolean).join(", "));
     }
     for (const one of document.querySelectorAll("article[data-id]")) addButton(one.dataset.id, one.querySelector(".page-head"), "");

@@ -1,4 +1,5 @@
-// The search page: Pagefind finds, this shows. Nothing is sent anywhere: the index lies beside the pages.
+// The search page: Pagefind finds, this shows. Nothing is sent anywhere: the indexes lie beside the pages, the newest
+// first; most boards have one.
 (() => {
   const PAGE_SIZE = 24;
   const page = document.querySelector(".finder");
@@ -21,9 +22,11 @@
   }
 
   const makeCard = cardMaker(page);
+  const sum = (numbers) => numbers.reduce((one, other) => one + other, 0);
   const labels = new Map(facets.flatMap((select) => [...select.options].map((option) => [option, option.textContent])));
-  let pagefind;
-  let found = [];
+  let indexes = [];
+  let found = async () => undefined;
+  let total = 0;
   let asked = 0;
 
   const fromAddress = () => {
@@ -43,28 +46,43 @@
     history.replaceState(null, "", query ? `?${query}` : location.pathname);
   };
 
-  const cardOf = async (result) => {
-    const data = await result.data();
-    const address = data.raw_url ?? data.url;
-    const [, id, shown] = address.match(/v\/([^/#]+)\/#(.*)$/);
-    return makeCard(id, data.filters.kind[0], data.filters.place[0], decodeURIComponent(shown));
+  // What a result's address says: "v/ID/#sureness,seen,what the card shows".
+  const read = async (result) => {
+    const { raw_url: address, filters } = await result.data();
+    const [, id, sureness, seen, shown] = address.match(/^v\/([^/#]+)\/#([^,]*),([^,]*),(.*)$/);
+    return { sureness: Number(sureness), seen: Number(seen), card: () => makeCard(id, filters.kind[0], filters.place[0], shown) };
+  };
+  // Give one result after the other out of several answers, each of them in order.
+  const merged = (answers, order) => {
+    const queues = answers.map((answer) => answer.results.slice());
+    return async () => {
+      let first = queues.findIndex((queue) => queue.length);
+      if (order !== "newest" && queues.length > 1) {
+        const values = await Promise.all(queues.map(([head]) => head && read(head)));
+        const best = Math.max(...values.map((value) => (value ? value[order] : -Infinity)));
+        first = values.findIndex((value) => value && value[order] === best);
+      }
+      return first < 0 ? undefined : queues[first].shift();
+    };
   };
   const showMore = async () => {
     const turn = asked;
     const first = list.children.length;
-    const cards = await Promise.all(found.slice(first, first + PAGE_SIZE).map(cardOf));
+    const results = [];
+    while (results.length < Math.min(PAGE_SIZE, total - first)) results.push(await found());
+    const cards = (await Promise.all(results.map(read))).map((result) => result.card());
     if (turn !== asked) return;
     list.append(...cards);
     list.hidden = !list.children.length;
-    more.hidden = list.children.length >= found.length;
+    more.hidden = list.children.length >= total;
     document.dispatchEvent(new Event("cards"));
     if (first) list.children[first].querySelector("a").focus();
   };
   // How many there would be, at the values of the facets that are still open.
-  const count = (counts) => {
+  const count = (answers) => {
     for (const select of facets) {
       for (const option of select.options) {
-        const number = counts[select.name]?.[option.value] ?? 0;
+        const number = sum(answers.map((answer) => answer.filters[select.name]?.[option.value] ?? 0));
         const counted = option.value && !select.value;
         option.textContent = counted ? `${labels.get(option)} (${number})` : labels.get(option);
         option.disabled = Boolean(counted) && !number;
@@ -76,13 +94,17 @@
     toAddress();
     const filters = Object.fromEntries(facets.filter((select) => select.value).map((select) => [select.name, select.value]));
     const words = form.elements.q.value.trim();
-    const answer = await pagefind.search(words || null, { filters, sort: { [form.elements.order.value]: "desc" } });
+    const order = form.elements.order.value;
+    const answers = await Promise.all(
+      indexes.map((index) => index.search(words || null, { filters, sort: { [order]: "desc" } })),
+    );
     if (turn !== asked) return;
-    found = answer.results;
+    found = merged(answers, order);
+    total = sum(answers.map((answer) => answer.results.length));
     list.replaceChildren();
-    count(answer.filters);
-    const kind = found.length === 0 ? "foundNone" : found.length === 1 ? "foundOne" : "foundMany";
-    status.textContent = page.dataset[kind].replace("{n}", found.length.toLocaleString());
+    count(answers);
+    const kind = total === 0 ? "foundNone" : total === 1 ? "foundOne" : "foundMany";
+    status.textContent = page.dataset[kind].replace("{n}", total.toLocaleString());
     await showMore();
   };
   const attempt = (act) => () => act().catch(() => instead(".has-failed"));
@@ -100,8 +122,12 @@
   more.addEventListener("click", attempt(showMore));
 
   attempt(async () => {
-    pagefind = await import(new URL(page.dataset.index, location.href).href);
-    await pagefind.filters();
+    const folder = new URL(`${page.dataset.root}pagefind/`, location.href).href;
+    const { createInstance } = await import(`${folder}0/pagefind.js`);
+    indexes = [...Array(Number(page.dataset.indexes)).keys()].map((number) =>
+      createInstance({ basePath: `${folder}${number}/` }),
+    );
+    await Promise.all(indexes.map((index) => index.filters())); // so that answers count what is left of each
     fromAddress();
     without.hidden = true;
     form.hidden = false;

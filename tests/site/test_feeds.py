@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from quitboard.errors import SettingsError
+from quitboard.site.addresses import site_address
 from quitboard.site.build import query
 from quitboard.site.crawlers import robots, sitemaps
 from quitboard.site.feeds import atom, entries, json_feed
@@ -245,3 +247,30 @@ def test_no_address_names_another_machine(addressed_site: Path) -> None:
         addresses = [str(link.get("href")) for link in head.links] + [head.meta.get("og:image", "")]
         hosts |= {urlsplit(address).netloc for address in addresses}
     assert hosts == {"", urlsplit(BASE_URL).netloc}
+
+
+@pytest.mark.parametrize(
+    ("written", "address"), [("", ""), ("https://a.example", "https://a.example/"), ("http://a.example:8080/b/", None)]
+)
+def test_a_sites_address_ends_in_a_slash(written: str, address: str | None) -> None:
+    assert site_address(written) == (written if address is None else address)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "board",
+        "/board/",
+        "ftp://a.example/",
+        "https://",
+        "https://a.example/?b",
+        "https://a.example/#b",
+        "https://[::1/",
+        "https://a.example:99999/",
+        " https://a.example/",
+        "javascript:alert(1)",
+    ],
+)
+def test_what_is_no_address_of_a_site_is_refused_with_an_example(written: str) -> None:
+    with pytest.raises(SettingsError, match="is not the address of a site"):
+        site_address(written)

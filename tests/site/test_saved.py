@@ -89,7 +89,7 @@ def _save_and_take_off(browser: Browser, home: str) -> None:
         expect(page.locator("#kept .card-when")).to_contain_text(re.compile("Mar|Apr"))
         page.locator("#kept a").click()
         expect(page.locator("article.case")).to_be_visible()
-        page.get_by_role("button", name="Save").click()
+        page.get_by_role("button", name="Save", exact=True).click()
         page.goto(f"{home}saved/index.html")
         expect(page.locator(".is-empty")).to_be_visible()
     assert seen == []

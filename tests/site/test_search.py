@@ -54,7 +54,7 @@ def test_an_index_holds_what_the_search_page_loads_and_no_other_user_interface(r
 def test_the_index_is_part_of_the_site_and_of_its_sums(site: Path) -> None:
     listed = {line.partition("  ")[2] for line in (site / "SHA256SUMS").read_text().splitlines()}
     lying = {path.relative_to(site).as_posix() for path in (site / "pagefind").rglob("*") if path.is_file()}
-    assert "pagefind/pagefind.js" in lying
+    assert "pagefind/0/pagefind.js" in lying
     assert lying <= listed
 
 
@@ -66,7 +66,7 @@ def test_every_published_violation_is_in_the_index_once_and_no_other(board: Samp
 
 def fragments(site: Path) -> list[str]:
     """The identifiers of an index, from the fragments that a browser would load."""
-    contents = [gzip.decompress(path.read_bytes()) for path in (site / "pagefind" / "fragment").iterdir()]
+    contents = [gzip.decompress(path.read_bytes()) for path in (site / "pagefind").glob("*/fragment/*")]
     assert all(content.startswith(b"pagefind_dcd") for content in contents)
     return [json.loads(content[12:])["url"].split("/")[1] for content in contents]
 
@@ -115,6 +115,22 @@ def test_a_damaged_index_in_the_cache_is_made_again(board: Sample, tmp_path: Pat
 
 def test_how_pages_are_cut_changes_no_index(board: Sample, records: list[Record]) -> None:
     assert list(search.records(views_of(board, Settings(board=SETTINGS.board)))) == records
+
+
+def test_a_large_board_has_several_indexes_and_what_is_new_changes_the_newest_alone(
+    board: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MOST_IN_AN_INDEX", 25)
+    views = views_of(board)
+    data = views["ko"].facts.data
+    older = Source(data=replace(data, violations=data.violations[3:]), settings=SETTINGS, media=MEDIA).views()
+    before, after = (
+        {path: digest for path, (_, digest) in search.index(each, tmp_path).items()} for each in (older, views)
+    )
+    assert {path.split("/")[1] for path in after} == {"0", "1", "2"}
+    changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    # a record tells how many are older, and this board's oldest stay what they were
+    assert {path.split("/")[1] for path in changed} == {"0"}
 
 
 def test_a_board_without_violations_has_no_index(quiet_site: Path) -> None:
@@ -248,6 +264,31 @@ def shown_ids(page: Page) -> list[str]:
     return [(link.get_attribute("href") or "").split("/")[-2] for link in links]
 
 
+@pytest.mark.parametrize("order", ["newest", "sureness"])
+def test_answers_of_several_indexes_come_as_one(
+    browser: Browser, copy: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    for module in (search, finding):
+        monkeypatch.setattr(module, "MOST_IN_AN_INDEX", 25)
+    built(copy, tmp_path / "site")
+    rows = query(copy.database, SETTINGS, AS_OF).violations
+    with served(tmp_path / "site") as home, page_in(browser) as page:
+        seen = faults(page, home)
+        open_search(page, home, query=f"?order={order}")
+        expect(page.get_by_role("status")).to_have_text(says(len(rows)))
+        page.locator(".search-more").click()
+        expect(page.locator("#results li")).to_have_count(48)
+        shown = shown_ids(page)
+        sure = {row.id: row.confidence or 0 for row in rows}
+        if order == "newest":
+            assert shown == [row.id for row in rows][:48]
+        else:
+            assert [sure[name] for name in shown] == sorted(sure.values(), reverse=True)[:48]
+        page.locator("#by-kind").select_option("no_helmet")
+        expect(page.get_by_role("status")).to_have_text(says(sum(row.kind == "no_helmet" for row in rows)))
+    assert seen == []
+
+
 def test_an_address_holds_what_was_asked(browser: Browser, site: Path, board: Sample) -> None:
     with served(site) as home, page_in(browser) as page:
         open_search(page, home, query="?q=%ED%97%AC%EB%A9%A7&order=sureness&place=nowhere")
@@ -290,7 +331,7 @@ def test_an_index_that_cannot_be_loaded_is_said_and_the_lists_are_offered(
     browser: Browser, site: Path, tmp_path: Path
 ) -> None:
     with served(site) as home, page_in(browser) as page:
-        page.route("**/pagefind/*", lambda route: route.abort())
+        page.route("**/pagefind/0/*", lambda route: route.abort())
         page.goto(f"{home}search/index.html")
         expect(page.locator(".has-failed")).to_be_visible()
         expect(page.locator(".without-search a")).to_be_visible()
