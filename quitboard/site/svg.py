@@ -47,13 +47,18 @@ def write(x: float, y: float, words: str, css: str = "", *, room_px: float = 100
 
 
 def fitted(words: str, room_px: float) -> str:
-    """Cut a text to what fits: at label size a Hangul letter takes about 14 px, a Latin one half of that."""
+    """Cut a text to what fits."""
     used = 0.0
     for place, letter in enumerate(words):
-        used += 14.5 if unicodedata.east_asian_width(letter) in "WF" else 7.6
+        used += width_of(letter)
         if used > room_px:
             return words[: max(1, place - 1)] + "…"
     return words
+
+
+def width_of(words: str) -> float:
+    """Return about how many px a text takes at label size: a Hangul letter 14, a Latin one half of that."""
+    return sum(14.5 if unicodedata.east_asian_width(letter) in "WF" else 7.6 for letter in words)
 
 
 def line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:

@@ -72,7 +72,8 @@ def trend(
             )
         if point.tick:
             body.append(svg.line(x(number), top + plot, x(number), top + plot + 5, "axis"))
-            body.append(svg.write(x(number), top + plot + 20, point.label, "tick middle"))
+            at = min(x(number), width - svg.width_of(point.label) / 2)  # the last one would be cut off
+            body.append(svg.write(at, top + plot + 20, point.label, "tick middle"))
     body.append(svg.line(left, y(0), right, y(0), "axis"))
     body += _hours([point.watched_hours for point in points], left, right, height - strip, height, hours_label)
     for mark in marks:
