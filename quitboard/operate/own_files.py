@@ -115,6 +115,8 @@ class OwnFiles:
         The caller holds the lock of ingest.
         """
         left: list[SetAside] = []
+        for folder in (self.board.bundles / inbox.DONE, self.board.bundles / inbox.REJECTED):
+            files.sweep_temporaries(folder)
         gone = [path for path in self.pictures(guard.media) if path.is_relative_to(self.board.media)]
         media.remove(self.board.media, (f"{sha256}.{extension}" for sha256, extension in guard.media.items()))
         count = len(gone) + encoded.forget(self._cache / "site", guard.media.keys())
@@ -122,6 +124,7 @@ class OwnFiles:
         waiting = [path for path in (*found.held, *found.unfit) if path.parent == self.board.bundles]
         with self._detect_held(left) as held:
             if held:
+                files.sweep_temporaries(self.board.bundles)
                 count += Journal(self._journal).forget(guard.media)
                 self._strike_zips(waiting, guard, left)
             elif waiting:

@@ -270,16 +270,18 @@ class _Targets:
     def __init__(self, board: Board, places: Sequence[str], due: _Due, talk: Talk, start: float) -> None:
         self._board, self._due, self._talk, self._start = board, due, talk, start
         self.outcomes = {place: AtTarget(name=place) for place in places}
+        self._opened: dict[str, Target] = {}
         self._paths: dict[str, list[str]] = {}
 
     def take_media_back(self) -> None:
         """Delete media, then the pages that show them, and ask each target whether they are gone."""
         from quitboard.site.publish.run import take_back
+        from quitboard.site.publish.target import open_target
 
         for place in self.outcomes:
             self._talk.note(f"taking it back from {place}")
             with self._problem_noted(place):
-                target = self._opened(place)
+                self._opened[place] = target = open_target(place, self._board.settings, board=self._board.folder)
                 self._paths[place] = self._due.paths_among(_sums_of(target))
                 done = take_back(target, self._paths[place])
                 self.outcomes[place] = dataclasses.replace(
@@ -312,15 +314,10 @@ class _Targets:
                         "media and pages are gone; lists there still name the case, for publishing is off",
                         todo="Set [publish] consent = true and run: quitboard withdraw; or take that site down",
                     )
-                target = self._opened(place)
+                target = self._opened[place]
                 publish(self._board.site, target, allow_delete=True, withdrawn=self._due.stems)
                 if left := [path for path in self._due.media_among(self._paths[place]) if target.holds(path)]:
                     raise TargetRefused(f"{left[0]} is there again", todo="Is another board publishing there?")
-
-    def _opened(self, place: str) -> Target:
-        from quitboard.site.publish.target import open_target
-
-        return open_target(place, self._board.settings, board=self._board.folder)
 
     @contextlib.contextmanager
     def _problem_noted(self, place: str) -> Iterator[None]:
