@@ -6,15 +6,16 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from quitboard.errors import DamageFound, Locked, NothingUsable, QuitBoardError, TargetRefused, UsageError
 from quitboard.settings import PublishSettings, Settings
-from quitboard.site.publish import git, ledger
+from quitboard.site.publish import git, ledger, s3
 from quitboard.site.publish.run import publish, take_back
 from quitboard.site.publish.target import open_target
-from tests.published import KINDS, Bucket, Folder, Place, Repository, broken_links, cases, make_site
+from tests.published import BUCKET, KINDS, Bucket, Folder, Place, Repository, broken_links, cases, make_site
 
 
 @pytest.fixture(params=KINDS)
@@ -316,6 +317,76 @@ def test_what_the_server_says_is_told_in_words_with_what_to_do(
     assert refused.value.exit_code == 7
 
 
+def test_what_a_cut_off_publish_left_is_found_and_not_sent_again(bucket: Bucket, tmp_path: Path) -> None:
+    site = site_of(tmp_path, *(f"{letter}1" for letter in "abcdefghijklmnopqrst"))
+
+    def cut_off(_path: str, done: int, _total: int) -> None:
+        if done == 20:  # all pictures of the stage are there by then
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        publish(site, bucket.target(), progress=cut_off)
+    there = bucket.content()
+    plan = publish(site, bucket.target()).plan
+    assert plan.settled == there.keys()
+    assert plan.put_count == len(cases(*(f"{letter}1" for letter in "abcdefghijklmnopqrst"))) - len(there)
+
+
+def test_a_server_that_overwrites_what_it_must_not_is_found_out(bucket: Bucket, tmp_path: Path) -> None:
+    bucket.shares_client = False
+    target = bucket.target()
+    assert isinstance(target, s3.S3Target)
+
+    def forget(params: dict[str, Any], **_named: object) -> None:
+        params["headers"].pop("If-None-Match", None)
+
+    target.client.meta.events.register("before-call.s3.PutObject", forget)
+    with pytest.raises(TargetRefused, match="does not know conditional writes"):
+        publish(site_of(tmp_path, "a1"), target)
+    assert bucket.content() == {}
+
+
+def test_a_lock_whose_answer_was_lost_and_that_was_asked_for_again_is_ours(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = bucket.target()
+    assert isinstance(target, s3.S3Target)
+    send = target.client._make_api_call
+    twice: list[str] = []
+
+    def sent_twice(operation: str, arguments: dict[str, Any]) -> Any:
+        if operation == "PutObject" and {"IfMatch", "IfNoneMatch"} & arguments.keys() and not twice[2:]:
+            twice.append(operation)
+            send(operation, arguments)
+        return send(operation, arguments)
+
+    publish(site_of(tmp_path, "a1"), bucket.target())
+    monkeypatch.setattr(target.client, "_make_api_call", sent_twice)
+    publish(site_of(tmp_path, "a1", "b1"), target)
+    assert len(twice) == 3
+    assert bucket.content() == cases("a1", "b1")
+
+
+def test_a_lost_list_of_sums_costs_a_look_at_what_is_there_and_no_upload(bucket: Bucket, tmp_path: Path) -> None:
+    site = site_of(tmp_path, "a1", "b1")
+    publish(site, bucket.target())
+    lists = [key for key in bucket.objects() if key.startswith(".quitboard/sums/")]
+    assert len(lists) == 1
+    bucket.client.delete_object(Bucket=BUCKET, Key=bucket.prefix + lists[0])
+    smaller = site_of(tmp_path, "a1")
+    plan = publish(smaller, bucket.target(), allow_delete=True).plan
+    assert {line for line in plan.lines() if "b1" in line} == {"delete media/b1/b1.jpg"}
+    assert bucket.content() == cases("a1")
+    assert publish(smaller, bucket.target()).is_unchanged
+
+
+def test_of_old_lists_of_sums_none_stays(bucket: Bucket, tmp_path: Path) -> None:
+    for shown in (("a1",), ("a2",), ("a1", "b1")):
+        publish(site_of(tmp_path, *shown), bucket.target(), allow_delete=True)
+    take_back(bucket.target(), ["media/b1/b1.jpg"])
+    assert len([key for key in bucket.objects() if key.startswith(".quitboard/sums/")]) == 1
+
+
 # --- GitHub Pages -----------------------------------------------------------------------------------------------------
 
 
@@ -353,6 +424,24 @@ def test_only_new_objects_are_pushed_without_a_copy_of_the_old_ones(tmp_path: Pa
     after = set(repository.git("cat-file", "--batch-all-objects", "--batch-check").splitlines())
     new = [line for line in after - before if b" blob " in line]
     assert len(new) <= pushed + 1  # and the list of sums
+
+
+def test_a_server_that_cannot_leave_files_out_does_as_well(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    repository.git("config", "uploadpack.allowFilter", "false")
+    publish(site_of(tmp_path, "a1", "b1", "c1"), repository.target())
+    publish(site_of(tmp_path, "a1", "b2", "c1"), repository.target())
+    assert repository.content() == cases("a1", "b2", "c1")
+    assert publish(site_of(tmp_path, "a1", "b2", "c1"), repository.target()).is_unchanged
+
+
+def test_a_domain_that_changed_is_published_though_the_site_did_not(tmp_path: Path) -> None:
+    repository, site = Repository(tmp_path), site_of(tmp_path, "a1")
+    publish(site, repository.target())
+    publish(site, repository.target(cname="board.example.org"))
+    assert repository.content()["CNAME"] == b"board.example.org\n"
+    publish(site, repository.target())
+    assert "CNAME" not in repository.content()
 
 
 def test_a_site_too_heavy_for_github_says_what_weighs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,8 @@ class GitTarget:
                 todo="Delete that branch, or name another one: [publish] branch",
             )  # fmt: skip
         sums = read_sums(self._git("cat-file", "blob", self._blobs[SUMS]).decode())
-        is_right = all(self._blobs.get(path) == _blob_id(content) for path, content in self._extras(sums).items())
+        extras = {path: _blob_id(content) for path, content in self._extras(sums).items()}
+        is_right = self._blobs == {path: self._blobs.get(path) for path in sums} | extras
         return Published(sums=sums, generation=generation_of(sums), finished=is_right)
 
     def matching(self, paths: Collection[str], contents: Contents) -> set[str]:  # noqa: ARG002
