@@ -6,10 +6,10 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from quitboard.files import resource
 from quitboard.settings import Settings
@@ -20,9 +20,6 @@ from quitboard.site.media import Media
 from quitboard.site.output import Staging
 from quitboard.site.pages import Page, pages
 from quitboard.site.view import View
-
-if TYPE_CHECKING:
-    from quitboard.site.render import Renderer
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with a phase ("media", "pages"), how many are done, and how many there are."""
@@ -65,50 +62,39 @@ def rendering(
     workers = workers or len(os.sched_getaffinity(0))
     listed = list(pages(views[LANGUAGES[0]]))
     total = len(listed) * len(LANGUAGES)
-    jobs = [
-        _Job(language=language, first=first, last=min(first + _CHUNK, len(listed)))
-        for language in LANGUAGES  # one after the other: cards are kept for the language in work alone
-        for first in range(0, len(listed), _CHUNK)
-    ]
+    stretches = [slice(first, first + _CHUNK) for first in range(0, len(listed), _CHUNK)]
     if workers == 1 or total < _ALONE_BELOW:
-        worker = _Worker(out, old, views, listed)
-        yield _counted(map(worker.run, jobs), total, progress)
+        begun = (_Worker(out, old, view, listed) for view in views.values())  # one at a time: each keeps its cards
+        yield _counted((worker.run(stretch) for worker in begun for stretch in stretches), total, progress)
         return
-    with ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_begin_process, initargs=(out, old, source)
-    ) as pool:
-        futures = [pool.submit(_run, job) for job in jobs]
+    with contextlib.ExitStack() as stack:
+        # A process renders one language alone, so that templates are compiled and cards rendered once for it.
+        pools = [
+            ProcessPoolExecutor(
+                -(-workers // len(LANGUAGES)), get_context("spawn"),
+                initializer=_begin_process, initargs=(out, old, source, language),
+            )
+            for language in LANGUAGES
+        ]  # fmt: skip
+        for pool in pools:
+            stack.callback(pool.shutdown, cancel_futures=True)
+        futures = [pool.submit(_run, stretch) for stretch in stretches for pool in pools]
         yield _counted((future.result() for future in as_completed(futures)), total, progress)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """A stretch of the list of pages, in one language."""
-
-    language: str
-    first: int
-    last: int
-
-
-@dataclass(slots=True)
 class _Worker:
-    """Renders jobs, with one renderer at a time."""
+    """Renders stretches of the list of pages in one language."""
 
-    out: Path
-    old: Mapping[str, str]
-    views: Mapping[str, View]
-    listed: list[Page]
-    _language: str = ""
-    _renderer: Renderer | None = field(default=None)
-
-    def run(self, job: _Job) -> Staging:
+    def __init__(self, out: Path, old: Mapping[str, str], view: View, listed: list[Page]) -> None:
         from quitboard.site.render import Renderer
 
-        if self._renderer is None or self._language != job.language:
-            self._language, self._renderer = job.language, Renderer(self.views[job.language])
-        staging = Staging(self.out, self.old)
-        for page in self.listed[job.first : job.last]:
-            staging.put(file_of(job.language, page.path), self._renderer.page(page))
+        self._out, self._old, self._listed = out, old, listed
+        self._language, self._renderer = view.words.language, Renderer(view)
+
+    def run(self, stretch: slice) -> Staging:
+        staging = Staging(self._out, self._old)
+        for page in self._listed[stretch]:
+            staging.put(file_of(self._language, page.path), self._renderer.page(page))
         return staging
 
 
@@ -124,14 +110,14 @@ def _counted(parts: Iterator[Staging], total: int, progress: Progress | None) ->
 _worker: _Worker | None = None
 
 
-def _begin_process(out: Path, old: Mapping[str, str], source: Source) -> None:
+def _begin_process(out: Path, old: Mapping[str, str], source: Source, language: str) -> None:
     global _worker
-    views = source.views()
-    _worker = _Worker(out, old, views, list(pages(views[LANGUAGES[0]])))
+    view = source.views()[language]
+    _worker = _Worker(out, old, view, list(pages(view)))
 
 
-def _run(job: _Job) -> Staging:
+def _run(stretch: slice) -> Staging:
     assert _worker is not None
-    staging = _worker.run(job)
+    staging = _worker.run(stretch)
     staging.old = {}  # not sent back
     return staging
