@@ -22,6 +22,8 @@ _SAME_HEAD_IOU_OF_TWO = 0.5
 _APART_OF_TWO = 0.5, 0.25
 """The same where two are known to ride: from in front and behind one head covers part of the other."""
 _SMALLER = 0.9
+_SHARED_LEANING = 0.4
+"""Mean log-odds of company from which on two share a person's box as far as heads go: six in ten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -98,7 +100,7 @@ def sightings_of(heads: Heads, rides: Sequence[Ride], persons: Sequence[Track]) 
             if track.id not in seats and track.at_us[0] <= ride.to_us and track.at_us[-1] >= ride.from_us
         ]
         others = [boxes_at(track, times, _NEAR_US) for track in beside]
-        is_shared = len(ride.riders) == 1 and heads.company.leaning(ride.riders[0]) > 0
+        is_shared = len(ride.riders) == 1 and heads.company.leaning(ride.riders[0]) > _SHARED_LEANING
         seen: list[HeadSighting] = []
         for n, now in enumerate(times):
             chosen = first + np.flatnonzero(heads.at_us[first:last] == now)

@@ -96,10 +96,15 @@ def make(
     checkpoint = train(crops, run, start=start, passes=passes, seed=seed, threads=threads, say=say)
     target = folder / FILE_NAME
     files.write_bytes(target, small.onnx_bytes(checkpoint, start, SHAPE))
-    _, judge = open_onnx(target, "auto", threads=1)
-    temperature = temperature_of(judge, joined([real["val"], rendered["val"]]))
+    return table(target, real["val"], rendered["val"])
+
+
+def table(network: Path, real: CompanyCrops, rendered: CompanyCrops) -> str:
+    """Calibrate and measure a network on riders it was not trained on; return the card's table on it."""
+    _, judge = open_onnx(network, "auto", threads=1)
+    temperature = temperature_of(judge, joined([real, rendered]))
     lines = ["[company]", f"temperature = {temperature}", f"classes = {json.dumps(ANSWERS)}", f"imgsz = {INPUT_PX}"]
-    for kind, riders in (("real", real["val"]), ("rendered", rendered["val"])):
+    for kind, riders in (("real", real), ("rendered", rendered)):
         for row in measure(judge, riders, temperature):
             lines += ["", f"[company.figures.{kind}.px{row.size_px}]"]
             lines += [f"{name} = {value}" for name, value in asdict(row).items() if name != "size_px"]
@@ -112,7 +117,7 @@ def train(
     *,
     start: Path,
     passes: int = 20,
-    samples: int = 6_400,
+    samples: int = 4_800,
     rate: float = 0.0015,
     seed: int = 0,
     threads: int = 1,

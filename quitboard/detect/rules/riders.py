@@ -76,7 +76,7 @@ def _head_tally(scene: Scene, ride: Ride, seat: int, settings: RuleSettings) -> 
     votes = _head_votes(heads, settings)
     if seat == 0 and len(ride.riders) == 1 and _judged_votes(scene, ride):
         company = _company(scene, ride, settings)
-        if company.outcome is Outcome.UNCLEAR:
+        if company.outcome is Outcome.UNCLEAR and company.confidence > 0.5:
             # Of one person box that may hold two, the head that is seen may be the passenger's.
             votes = [replace(vote, log_odds=vote.log_odds * (1 - company.confidence)) for vote in votes]
     if not any(head.is_judged for head in heads):
