@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from quitboard.console import Talk
 from quitboard.database import publications, withdrawals
 from quitboard.database.connection import opened
-from quitboard.errors import SettingsError, TargetRefused, UsageError
+from quitboard.errors import Locked, QuitBoardError, SettingsError, TargetRefused, UsageError
 from quitboard.files import locked
 from quitboard.operate.boards import Board
 from quitboard.settings import SETTINGS_NAME
@@ -35,7 +35,7 @@ def publish(
     """Publish the board's site at each of the targets, or at those of the settings where none is named.
 
     Raises:
-        TargetRefused: consent, operator or contact are missing; or a target said no, with the ones before it done.
+        TargetRefused: consent, operator or contact are missing; or a target said no, with all others done.
         UsageError: there is no target, or nothing to roll back to.
         Locked: the board is being published or built, or its database is in use.
     """
@@ -53,8 +53,19 @@ def publish(
     targets = [_open(board, text) for text in wanted]
     for remark in remarks(board, targets):
         talk.note(remark)
+    done: list[Outcome] = []
+    refused: list[QuitBoardError] = []
     with alone(board):
-        return [_publish(board, target, talk, dry_run, rollback, allow_delete) for target in targets]
+        for target in targets:
+            try:
+                done.append(_publish(board, target, talk, dry_run, rollback, allow_delete))
+            except (TargetRefused, Locked) as error:
+                refused.append(error)
+    for other in refused[1:]:
+        talk.err.print(f"quitboard: {other}", markup=False)
+    if refused:
+        raise refused[0]
+    return done
 
 
 @contextlib.contextmanager
@@ -68,7 +79,7 @@ def withdrawn_paths(board: Board) -> list[str]:
     """Return how the paths of pictures begin that were taken back and may never be published again."""
     from quitboard.site.media import stem_of
 
-    with opened(board.database) as connection:
+    with opened(board.database, read_only=True) as connection:
         return [stem_of(sha256) for sha256 in sorted(withdrawals.withdrawn_media(connection))]
 
 
@@ -130,7 +141,7 @@ def _roll_back(board: Board, target: Target, dry_run: bool) -> None:
         shown = target.read().generation
     finally:
         target.close()
-    with opened(board.database) as connection:
+    with opened(board.database, read_only=True) as connection:
         published = publications.generations(connection, target.name)
         withdrawn = [one.id for one in withdrawals.guard(connection).withdrawals]
     present = generation_of(output.read_sums(board.site))

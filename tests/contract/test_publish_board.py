@@ -261,3 +261,13 @@ def test_what_changed_or_was_taken_back_is_refreshed_at_cloudfront_before_the_pu
     assert len(cloudfront) == 1
     run.take_back(bucket.target(cloudfront_distribution="E2X"), ["media/a1/a1.jpg"])
     assert len(cloudfront) == 2
+
+
+def test_one_target_that_refuses_does_not_keep_the_others_waiting(
+    board: Board, public: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refusing = [str(tmp_path / name / "public") for name in ("one", "two")]  # the folder above is not there
+    with pytest.raises(TargetRefused, match="one"):
+        publishing.publish(board, [*refusing, public.text], talk=Talk())
+    assert public.content() == cases("a1", "b1")
+    assert str(tmp_path / "two") in capsys.readouterr().err
