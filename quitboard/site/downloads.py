@@ -126,14 +126,14 @@ def statistics(view: View) -> Iterator[tuple[str, bytes]]:
             "data/statistics/watched_by_hour.csv",
             csv_bytes(("camera_id", "hour", "watched_hours", "watched_days"), rows),
         )
-    yield "data/statistics/accidents.csv", csv_bytes(("year", "accidents"), ACCIDENTS)
+    yield "data/method/accidents.csv", csv_bytes(("year", "accidents"), ACCIDENTS)
     if facts.data.models:
         rows = [
             (model.name, model.sha256, measure, value)
             for model in facts.data.models
             for measure, value in sorted(model.figures.items())
         ]
-        yield "data/statistics/models.csv", csv_bytes(("model", "sha256", "measure", "value"), rows)
+        yield "data/method/models.csv", csv_bytes(("model", "sha256", "measure", "value"), rows)
     for kind in kinds:
         yield from _of_kind(facts, kind)
 
@@ -257,7 +257,7 @@ def _schema(view: View) -> bytes:
         ]
         + [
             {
-                "name": path.removeprefix("data/statistics/").removesuffix(".csv"),
+                "name": path.rpartition("/")[2].removesuffix(".csv"),
                 "path": path.removeprefix("data/"),
                 "format": "csv",
                 "encoding": "utf-8",

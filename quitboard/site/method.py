@@ -61,7 +61,7 @@ def _accidents(view: View) -> Chart:
             headers=(words("table.year"), words("table.accidents")),
             rows=tuple((str(year), f"{number:,}") for year, number in ACCIDENTS),
         ),
-        csv="statistics/accidents.csv",
+        csv="method/accidents.csv",
         source=words("method.accidents_source"),
     )
 
@@ -132,7 +132,7 @@ def _measured(view: View, model: ModelRow, where: str, by_class: Mapping[str, Ma
                 for name in names
             ),
         ),
-        csv="statistics/models.csv",
+        csv="method/models.csv",
         source=words("method.measured_source", name=model.name),
     )
 

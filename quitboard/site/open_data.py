@@ -23,8 +23,8 @@ def data(view: View) -> dict[str, Any]:
             name = words(f"data.by_{cut}", kind=view.kind_name(kind))
             tables.append((name, f"data/statistics/{segment(kind)}_by_{cut}.csv"))
     if view.facts.data.models:
-        tables.append((words("data.models"), "data/statistics/models.csv"))
-    tables.append((words("data.accidents"), "data/statistics/accidents.csv"))
+        tables.append((words("data.models"), "data/method/models.csv"))
+    tables.append((words("data.accidents"), "data/method/accidents.csv"))
     return {
         "tables": tables,
         "rows": len(view.facts.data.violations),
