@@ -47,12 +47,17 @@ class Guard:
     def __bool__(self) -> bool:
         return bool(self.withdrawals)
 
+    def of_camera(self, camera_id: str) -> list[tuple[Withdrawal, WithdrawnSpan]]:
+        """Return the withdrawals of a camera, each with the span that it holds for."""
+        pairs = zip(self.withdrawals, self.spans, strict=True)
+        return [(withdrawal, span) for withdrawal, span in pairs if span.camera_id == camera_id]
+
     def touching(self, camera_id: str, started_at: datetime, ended_at: datetime) -> list[Withdrawal]:
         """Return the withdrawals that hold for a span of a camera."""
         return [
             withdrawal
-            for withdrawal, span in zip(self.withdrawals, self.spans, strict=True)
-            if span.camera_id == camera_id and span.from_at <= ended_at and span.to_at >= started_at
+            for withdrawal, span in self.of_camera(camera_id)
+            if span.from_at <= ended_at and span.to_at >= started_at
         ]
 
 
@@ -85,7 +90,8 @@ def guard(connection: Connection, also: Sequence[str] = ()) -> Guard:
     ).fetchall():
         legacy.setdefault(zip_sha256, {})[violation_id] = kind
     media = dict(connection.execute("SELECT sha256, extension FROM withdrawn_media").fetchall())
-    media |= {name[:64]: name[65:] for one in would_strike(connection, also) for name in one.pictures}
+    for one in would_strike(connection, also) if also else ():
+        media |= {name[:64]: name[65:] for name in one.pictures}
     return Guard(
         media=dict(sorted(media.items())),
         withdrawals=tuple(

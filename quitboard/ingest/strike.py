@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quitboard import bundle
 from quitboard.database.withdrawals import Guard
 from quitboard.ingest import legacy
-from quitboard.records import Withdrawal
+from quitboard.records import Withdrawal, WithdrawnSpan
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(slots=True)
@@ -41,13 +45,23 @@ def find(path: Path, guard: Guard) -> Found:
         extensions = {Path(name).stem: Path(name).suffix[1:] for name in opened.media_names()}
         for sha256 in extensions.keys() & guard.media.keys():
             found.pictures[sha256] = (extensions[sha256], "")
-        if any(span.camera_id == camera_id for span in guard.spans):
-            for row in opened.violations():
-                if touching := guard.touching(camera_id, row.started_at, row.ended_at):
-                    found.withdrawals += touching
-                    for sha256 in extensions.keys() & {row.still_sha256, row.clip_sha256}:
-                        found.pictures[sha256] = (extensions[sha256], touching[0].id)
+        if held := guard.of_camera(camera_id):
+            for batch in opened.violation_batches():
+                for withdrawal, span in held:
+                    named = _named_within(batch, span) & extensions.keys()
+                    if named:
+                        found.withdrawals.append(withdrawal)
+                        found.pictures |= {sha256: (extensions[sha256], withdrawal.id) for sha256 in named}
     return found
+
+
+def _named_within(batch: pa.RecordBatch, span: WithdrawnSpan) -> set[str]:
+    """Return the pictures that rows within a span name."""
+    import pyarrow.compute as pc
+
+    within = pc.and_(pc.less_equal(batch["started_at"], span.to_at), pc.greater_equal(batch["ended_at"], span.from_at))
+    rows = batch.filter(within)
+    return {sha256 for column in ("still_sha256", "clip_sha256") for sha256 in rows[column].to_pylist()}
 
 
 def strike(path: Path, guard: Guard) -> Found:

@@ -305,6 +305,7 @@ class _Targets:
         """Bring lists, search, feeds, data and tombstones to what the new site says, and ask once more."""
         from quitboard.site.publish.run import publish
 
+        withdrawn = publishing.withdrawn_paths(self._board)
         for place, outcome in self.outcomes.items():
             if outcome.problem:
                 continue
@@ -315,7 +316,7 @@ class _Targets:
                         todo="Set [publish] consent = true and run: quitboard withdraw; or take that site down",
                     )
                 target = self._opened[place]
-                publish(self._board.site, target, allow_delete=True, withdrawn=self._due.stems)
+                publish(self._board.site, target, allow_delete=True, withdrawn=withdrawn)
                 if left := [path for path in self._due.media_among(self._paths[place]) if target.holds(path)]:
                     raise TargetRefused(f"{left[0]} is there again", todo="Is another board publishing there?")
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from quitboard import bundle, files
 from quitboard.cli import app
 from quitboard.database.connection import opened
-from quitboard.errors import UsageError
+from quitboard.errors import TargetRefused, UsageError
 from quitboard.operate import pipeline, verify
 from quitboard.operate.boards import Board, open_board
 from quitboard.operate.withdraw import Outcome, withdraw
@@ -290,7 +290,9 @@ def test_a_target_that_cannot_be_reached_stays_due_and_the_rest_is_done(board: B
     assert {target.name: bool(target.problem) for target in outcome.targets} == {str(public): False, str(other): True}
     assert withdrawn_board.holding(withdrawn_board.secret_pictures(), board.folder, public) == []
     result = CliRunner().invoke(app, ["withdraw", "--board", str(board.folder), "--json"])
-    assert result.exit_code != 0
+    assert isinstance(result.exception, TargetRefused)
+    assert result.exception.exit_code == 7
+    assert json.loads(result.stdout)["targets"][0]["problem"]
     away.rename(other.parent)
     outcome = withdraw(board, (), reason="", talk=QUIET)
     assert [(target.name, target.problem) for target in outcome.targets] == [(str(other), "")]
