@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 from quitboard import files
@@ -16,8 +16,8 @@ from quitboard.operate.boards import Board, open_board
 from quitboard.records import ModelCard
 from tests import bundles
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-DAY = NOW.date()
+DAY = datetime.now(UTC).date()
+NOW = datetime.combine(DAY, time(), UTC)  # the same in every process
 QUIET = Talk(quiet=True, as_json=True)
 SOURCE = bundles.recording(day=DAY)
 OLDER = ModelCard(name="older", sha256="e" * 64)
