@@ -451,6 +451,23 @@ def test_a_site_too_heavy_for_github_says_what_weighs(tmp_path: Path, monkeypatc
         publish(heavy, Repository(tmp_path).target())
 
 
+@pytest.mark.parametrize("wrong", [{"branch": "a:b"}, {"branch": "--force"}, {"branch": "a..b"}, {"cname": "a\nb"}])
+def test_a_branch_or_domain_that_is_none_is_refused(wrong: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        Repository(tmp_path).target(**wrong)
+
+
+def test_what_git_is_lent_in_the_environment_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workflow to copy lends git a token so; here an address is rewritten to our repository's."""
+    repository = Repository(tmp_path)
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{tmp_path}/.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://github.com/")
+    settings = Settings(publish=PublishSettings(repository="https://github.com/remote.git"))
+    publish(site_of(tmp_path, "a1"), open_target("gh-pages", settings, board=tmp_path / "board"))
+    assert repository.content() == cases("a1")
+
+
 def test_a_token_in_the_address_is_never_told(tmp_path: Path) -> None:
     settings = Settings(publish=PublishSettings(repository="https://user:s3cret@127.0.0.1:9/x.git"))
     target = open_target("gh-pages", settings, board=tmp_path)

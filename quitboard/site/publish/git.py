@@ -48,6 +48,10 @@ class GitTarget:
         self._branch = branch or settings.publish.branch
         self._url = _remote(address, settings.publish.repository, board)
         self._cname = settings.publish.cname
+        if not re.fullmatch(r"\w[\w./-]*", self._branch) or ".." in self._branch:
+            raise UsageError("this is no name of a branch", where=repr(self._branch), todo="Look at [publish] branch")
+        if self._cname and not re.fullmatch(r"[A-Za-z0-9.-]+", self._cname):
+            raise UsageError("this is no domain", where=repr(self._cname), todo="Look at [publish] cname")
         self._home = board.resolve() / "cache" / "gh-pages"
         self._held = ExitStack()
         self._is_open = False
