@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 
 from quitboard.files import TEMPORARY_PREFIX, disk_full_named, sha256_bytes
@@ -114,19 +115,23 @@ def index(views: Mapping[str, View], cache_dir: Path) -> Files:
         UsageError: Pagefind's program is missing or failed.
         DiskFull: an index did not fit.
     """
-    found = tuple(records(views))
+    total = sum(1 for _ in listed(views[LANGUAGES[0]]))
+    remaining = records(views)
     # Counted from the oldest, so that what is new changes the newest index alone.
-    ends = range(len(found), 0, -MOST_IN_AN_INDEX)
-    parts = [found[max(0, end - MOST_IN_AN_INDEX) : end] for end in reversed(ends)]
+    sizes = [total % MOST_IN_AN_INDEX or MOST_IN_AN_INDEX] if total else []
+    sizes += [MOST_IN_AN_INDEX] * ((total - 1) // MOST_IN_AN_INDEX)
     root = cache_dir / "search"
-    folders = [root / _digest(part) for part in parts]
-    for other in root.iterdir() if root.is_dir() else ():
-        if other not in folders:
-            shutil.rmtree(other)
     files: dict[str, tuple[Path, str]] = {}
-    for number, (part, folder) in enumerate(zip(parts, folders, strict=True)):
+    kept = set()
+    for number, size in enumerate(sizes):
+        part = tuple(islice(remaining, size))
+        folder = root / _digest(part)
+        kept.add(folder)
         sums = _sums(folder) or _write(folder, pagefind.indexed(part))
         files |= {f"{FOLDER}/{number}/{path}": (folder / path, digest) for path, (digest, _) in sums.items()}
+    for other in root.iterdir() if root.is_dir() else ():
+        if other not in kept:
+            shutil.rmtree(other)
     return files
 
 

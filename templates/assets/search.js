@@ -24,7 +24,7 @@
   const makeCard = cardMaker(page);
   const sum = (numbers) => numbers.reduce((one, other) => one + other, 0);
   const labels = new Map(facets.flatMap((select) => [...select.options].map((option) => [option, option.textContent])));
-  let indexes = [];
+  const indexes = [];
   let found = async () => undefined;
   let total = 0;
   let asked = 0;
@@ -121,15 +121,18 @@
   });
   more.addEventListener("click", attempt(showMore));
 
+  without.hidden = true;
+  status.textContent = page.dataset.loading;
   attempt(async () => {
     const folder = new URL(`${page.dataset.root}pagefind/`, location.href).href;
     const { createInstance } = await import(`${folder}0/pagefind.js`);
-    indexes = [...Array(Number(page.dataset.indexes)).keys()].map((number) =>
-      createInstance({ basePath: `${folder}${number}/` }),
-    );
-    await Promise.all(indexes.map((index) => index.filters())); // so that answers count what is left of each
+    for (let number = 0; number < Number(page.dataset.indexes); number++) {
+      const index = createInstance({ basePath: `${folder}${number}/` });
+      // One after the other: they share one WebAssembly, and two that begin together would each put up its own.
+      await index.filters(); // loaded, so that answers count what is left of each
+      indexes.push(index);
+    }
     fromAddress();
-    without.hidden = true;
     form.hidden = false;
     await search();
   })();

@@ -25,6 +25,7 @@ from tests.site.browsing import faults, page_in, served
 from tests.site.building import built
 from tests.site.conftest import AS_OF, SETTINGS
 from tests.site.sample_board import Sample
+from tests.site.test_site_accessible import complaints
 
 MEDIA = Media(stills={}, clips={}, files={}, set_aside=())
 
@@ -274,8 +275,13 @@ def test_answers_of_several_indexes_come_as_one(
     rows = query(copy.database, SETTINGS, AS_OF).violations
     with served(tmp_path / "site") as home, page_in(browser) as page:
         seen = faults(page, home)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url.removeprefix(f"{home}pagefind/")))
         open_search(page, home, query=f"?order={order}")
         expect(page.get_by_role("status")).to_have_text(says(len(rows)))
+        begun = [next(at for at, url in enumerate(asked) if url.startswith(f"{number}/")) for number in range(3)]
+        compiled = max(at for at, url in enumerate(asked) if url.startswith("0/filter/"))
+        assert compiled < begun[1] < begun[2]  # two that begin together would mix up their memory
         page.locator(".search-more").click()
         expect(page.locator("#results li")).to_have_count(48)
         shown = shown_ids(page)
@@ -359,3 +365,18 @@ def test_only_the_search_page_may_compile_webassembly(site: Path) -> None:
     allowed = [page for page in site.rglob("*.html") if "wasm-unsafe-eval" in page.read_text()]
     assert sorted(allowed) == [site / "en" / "search" / "index.html", site / "search" / "index.html"]
     assert not any("unsafe-inline" in page.read_text() for page in allowed)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["", "en/"])
+def test_axe_finds_nothing_among_results_and_saved_cases(
+    browser: Browser, site: Path, language: str, scheme: str
+) -> None:
+    with served(site) as home, page_in(browser, color_scheme=scheme, bypass_csp=True) as page:
+        open_search(page, home, language, "?kind=no_helmet")
+        assert complaints(page) == ""
+        page.locator("#results li button").first.click()
+        assert complaints(page) == ""
+        page.goto(f"{home}{language}saved/index.html")
+        expect(page.locator("#kept li")).to_have_count(1)
+        assert complaints(page) == ""
