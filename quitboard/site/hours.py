@@ -83,7 +83,7 @@ def _drawings(
     names = [f"{hour:02d}" for hour in hours]
     flat = {(day, hour - hours[0]): cell for (day, hour), cell in cells.items()}
     tall = {(hour, day): cell for (day, hour), cell in flat.items()}
-    beside = view.words("chart.hours_axis"), [watched.get(hour, 0.0) for hour in hours]
+    beside = view.watched_axis([watched.get(hour, 0.0) for hour in hours])
     return (
         charts.heat_map(days, names, flat, width=WIDE_PX, row_px=36, text=text, hours=beside, across=True),
         charts.heat_map(names, days, tall, width=NARROW_PX, row_px=26, text=text, hours=beside, across=False),

@@ -17,7 +17,7 @@ class TrendPoint:
     label: str
     share: Share
     pooled: Share  # together with the days before it
-    watched_hours: float
+    watched: float  # in the unit that `trend` is told
     tick: bool
 
 
@@ -41,7 +41,7 @@ class Panel:
 
 
 def trend(
-    points: Sequence[TrendPoint], *, width: float, text: Text, hours_label: str, marks: Sequence[Mark] = ()
+    points: Sequence[TrendPoint], *, width: float, text: Text, watched_label: str, marks: Sequence[Mark] = ()
 ) -> str:
     """Draw a share over days: dots for each, a line and a band for the days pooled; below, the hours watched."""
     left, right, top = 40.0, width - 8, 26.0
@@ -75,7 +75,7 @@ def trend(
             at = min(x(number), width - svg.width_of(point.label) / 2)  # the last one would be cut off
             body.append(svg.write(at, top + plot + 20, point.label, "tick middle"))
     body.append(svg.line(left, y(0), right, y(0), "axis"))
-    body += _hours([point.watched_hours for point in points], left, right, height - strip, height, hours_label)
+    body += _hours([point.watched for point in points], left, right, height - strip, height, watched_label)
     for mark in marks:
         at = left + step * mark.at
         body.append(svg.line(at, 20, at, top + plot, "mark"))

@@ -28,12 +28,13 @@ def by_day(view: View, kind: str, camera_id: str | None = None) -> Chart | None:
     id_ = "by-day"
     text = Text(id=id_, title=finding, description=words("chart.day_description", kind=view.kind_name(kind)))
     every = max(1, -(-len(line.buckets) // 6))
+    watched_label, watched = view.watched_axis([bucket.watched_hours for bucket in line.buckets])
     points = [
         TrendPoint(
             label=_axis_day(view, line, bucket.start),
             share=bucket.share,
             pooled=bucket.pooled,
-            watched_hours=bucket.watched_hours,
+            watched=watched[number],
             tick=number % every == every // 2,
         )
         for number, bucket in enumerate(line.buckets)
@@ -48,7 +49,7 @@ def by_day(view: View, kind: str, camera_id: str | None = None) -> Chart | None:
                 points,
                 width=width,
                 text=text,
-                hours_label=words("chart.hours_axis"),
+                watched_label=watched_label,
                 marks=_marks(line, several, several),
             )
             for width in (WIDE_PX, NARROW_PX)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -141,9 +141,17 @@ class View:
         return self.words(f"figure.of_{unit}", count=found.count, base=found.base)
 
     def hours(self, watched_hours: float) -> str:
-        """Return hours watched in short: "412시간", "412 h"; below ten with one decimal."""
+        """Return hours watched in short: "412시간", "412 h"; below ten with one decimal, below one in minutes."""
+        if 0 < watched_hours < 1:
+            return self.words("figure.minutes", n=max(1, round(watched_hours * 60)))
         written = f"{watched_hours:,.0f}" if watched_hours >= 10 else f"{watched_hours:.1f}"
         return self.words("figure.hours", n=written)
+
+    def watched_axis(self, watched_hours: Sequence[float]) -> tuple[str, list[float]]:
+        """Return what an axis of hours watched is called and its values: in minutes where none reaches an hour."""
+        if max(watched_hours, default=0.0) >= 1:
+            return self.words("chart.hours_axis"), list(watched_hours)
+        return self.words("chart.minutes_axis"), [hours * 60 for hours in watched_hours]
 
     def n(self, found: Share) -> str:
         return f"n = {found.base:,}" if found.base >= FEWEST else f"n < {FEWEST}"

@@ -23,7 +23,7 @@ ROWS = [
     RangeRow(label=UGLY, share=share(count, base), value=UGLY, note="n") for count, base in ((3, 40), (0, 9), (1, 2))
 ]
 POINTS = [
-    TrendPoint(label=UGLY, share=share(n, 20), pooled=share(n, 20 * (n % 3)), watched_hours=n, tick=n % 2 == 0)
+    TrendPoint(label=UGLY, share=share(n, 20), pooled=share(n, 20 * (n % 3)), watched=n, tick=n % 2 == 0)
     for n in range(9)
 ]
 HOURS = (UGLY, [0.0, 3.0, 1.5])
@@ -34,7 +34,7 @@ CELLS = {(0, 0): Cell(step=4, text="9", watched=True), (0, 1): Cell(step=None, t
 
 DRAWINGS: dict[str, Callable[[float], str]] = {
     "ranges": lambda width: charts.ranges(ROWS, width=width, text=TEXT, overall=share(4, 51)),
-    "trend": lambda width: timelines.trend(POINTS, width=width, text=TEXT, hours_label=UGLY, marks=MARKS),
+    "trend": lambda width: timelines.trend(POINTS, width=width, text=TEXT, watched_label=UGLY, marks=MARKS),
     "panels": lambda width: timelines.panels(
         [*PANELS, UNKNOWN], width=width, text=TEXT, span=(UGLY, "b"), unknown=UGLY, reference=PANELS[0].pooled
     ),
@@ -104,10 +104,9 @@ def test_where_helmets_were_not_judged_none_are_drawn() -> None:
 
 def trend_of(*shares: tuple[int, int], hours: float = 8.0, marks: list[Mark] | None = None) -> str:
     points = [
-        TrendPoint(label="", share=share(*each), pooled=share(*each), watched_hours=hours, tick=False)
-        for each in shares
+        TrendPoint(label="", share=share(*each), pooled=share(*each), watched=hours, tick=False) for each in shares
     ]
-    return timelines.trend(points, width=WIDE_PX, text=TEXT, hours_label="h", marks=marks or [])
+    return timelines.trend(points, width=WIDE_PX, text=TEXT, watched_label="h", marks=marks or [])
 
 
 def test_a_trend_does_not_bridge_days_that_nothing_is_known_of() -> None:
