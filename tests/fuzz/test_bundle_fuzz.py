@@ -19,9 +19,11 @@ import pytest
 from quitboard import bundle
 from quitboard.bundle import form
 from quitboard.bundle.pictures import check_picture
+from quitboard.bundle.withdrawn import Withdrawn, to_bytes
+from quitboard.bundle.write import entry_of
 from quitboard.errors import BundleError
 from quitboard.ingest import legacy
-from quitboard.records import Camera
+from quitboard.records import Camera, Withdrawal
 from tests import bundles
 
 MUTANTS = 250_000 if os.environ.get("QUITBOARD_TIER") == "release" else 600
@@ -116,8 +118,6 @@ def bent(chance: random.Random, plain: Any) -> Any:
 
 def packed(members: dict[str, bytes]) -> bytes:
     """Zip members as QuitBoard does, with sums and id that fit them, as far as there is a manifest to hold them."""
-    from quitboard.bundle.write import entry_of
-
     try:
         plain = json.loads(members[form.MANIFEST])
         plain["sums"] = {
@@ -172,7 +172,36 @@ def member_bitten(chance: random.Random, whole: bytes) -> bytes:
     return packed({**members, name: changed})
 
 
-@pytest.mark.parametrize("mutate", [zip_bitten, manifest_bent, lines_bent, member_bitten])
+def withdrawn_bent(chance: random.Random, whole: bytes) -> bytes:
+    """Strike a picture and bend what the bundle says of it; the manifest stays, as it does in a struck bundle."""
+    members = members_of(whole)
+    sums = json.loads(members[form.MANIFEST])["sums"]
+    name = chance.choice(sorted(name for name in sums if form.MEDIA_NAME.fullmatch(name)))
+    row = bundles.violation()
+    told = Withdrawn(
+        members={name: sums[name]},
+        withdrawals=(
+            Withdrawal(
+                id=row.id,
+                camera_id=row.camera_id,
+                started_at=row.started_at,
+                ended_at=row.ended_at,
+                withdrawn_at=row.ended_at,
+            ),
+        ),
+    )
+    plain = bent(chance, json.loads(to_bytes(told)))
+    text = json.dumps(plain, ensure_ascii=False, sort_keys=True) + "\n"
+    del members[name]
+    members[form.WITHDRAWN] = text.encode("utf-8", "surrogatepass")
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for member in sorted(members):
+            archive.writestr(entry_of(member), members[member])
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("mutate", [zip_bitten, manifest_bent, lines_bent, member_bitten, withdrawn_bent])
 def test_no_bundle_is_more_than_refused(
     whole: bytes, tmp_path: Path, mutate: Callable[[random.Random, bytes], bytes]
 ) -> None:
