@@ -59,6 +59,10 @@ street-test: .venv/full  ## render the test recordings with their truth: make st
 screenshots: .venv/browser  ## pictures of every template, in three widths, both themes and languages: make screenshots [OUT=dir] [SITE=dir]
 	@$(BIN)/python -m tools.screenshots --out "$(or $(OUT),screenshots)" $(if $(SITE),--site "$(SITE)")
 
+.PHONY: lighthouse
+lighthouse: .venv/browser  ## Lighthouse's four scores on a phone, of four pages: make lighthouse [SITE=dir]
+	@$(BIN)/python -m tools.lighthouse $(if $(SITE),--site "$(SITE)")
+
 .PHONY: fonts
 fonts: .venv/full  ## cut the pages' typeface anew, after texts that need other syllables (needs npm)
 	@$(INSTALL) --group fonts
@@ -93,6 +97,9 @@ clean:  ## remove the environment and what the commands made
 	@$(INSTALL) --editable '.[torch,onnx,s3]' --group check --group test
 	@touch $@
 
-.venv/browser: .venv/full tools/install_browser.sh
+# Chromium, and what judges pages: the HTML validator and Lighthouse, run by the Node.js that `test` brings.
+.venv/browser: .venv/full tools/install_browser.sh tools/node/package-lock.json
 	@tools/install_browser.sh
+	@mkdir -p .venv/node && cp tools/node/package.json tools/node/package-lock.json .venv/node/
+	@cd .venv/node && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -12,6 +12,7 @@ import itertools
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,8 +38,9 @@ SETTINGS = Settings(
 )
 
 
-def sample_sites(folder: Path) -> Iterator[tuple[str, Path]]:
+def sample_sites(folder: Path, base_url: str = "") -> Iterator[tuple[str, Path]]:
     """Build and yield the sites that show what templates can do, each with a name."""
+    settings = replace(SETTINGS, site=replace(SETTINGS.site, base_url=base_url))
     boards = {
         "": make_board(folder / "full", weeks=3, pictures=4, withdrawn=1),
         "quiet-": make_board(folder / "quiet", weeks=1, found=False),
@@ -46,7 +48,7 @@ def sample_sites(folder: Path) -> Iterator[tuple[str, Path]]:
     }
     for name, board in boards.items():
         out = folder / f"{name}site"
-        build(board.database, board.media, out, settings=SETTINGS, as_of=AS_OF)
+        build(board.database, board.media, out, settings=settings, as_of=AS_OF)
         yield name, out
 
 

@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,15 +18,15 @@ from quitboard.files import locked, resource
 from quitboard.records import SetAside
 from quitboard.settings import Settings
 from quitboard.site import og, popular, search
+from quitboard.site.assets import assets
 from quitboard.site.data import SiteData, publishing, read
 from quitboard.site.downloads import downloads
 from quitboard.site.extras import extras
 from quitboard.site.generations import drop, locked_target, prune, put_in_place
 from quitboard.site.i18n import LANGUAGES
-from quitboard.site.media import Media, prepare
-from quitboard.site.output import Old, Staging, begin, finish, mark, read_old, staging_of
+from quitboard.site.media import prepare
+from quitboard.site.output import Old, Staging, begin, finish, mark, read_old, staging_of, standing
 from quitboard.site.rendering import Progress, Source, rendering
-from quitboard.site.view import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,12 +151,17 @@ def _write(
 ) -> tuple[int, int, int]:
     """Write the next generation and put it in place; returns files, files with new content, files that are gone."""
     views = source.views()
+    lying_ready = [search.index(views, cache_dir), og.pictures(views, cache_dir), source.media.files]
     begin(out)
-    with rendering(out, old.sums, source, views, workers=workers, progress=progress) as rendered:
-        parts = [_beside_pages(Staging(out, old.sums), views, source.media, cache_dir), *rendered]
-    sums = {path: digest for part in parts for path, digest in part.sums.items()}
-    written = sum(part.written for part in parts)
-    size = sum(sum(part.sizes.values()) for part in parts)
+    staging = Staging(out, standing(old))
+    with rendering(out, staging.standing, source, views, workers=workers, progress=progress) as rendered:
+        for path, content in chain(assets(), downloads(views[LANGUAGES[1]]), extras(views)):
+            staging.put(path, content)
+        for path, (file, digest) in chain.from_iterable(files.items() for files in lying_ready):
+            staging.put_file(path, file, digest)
+        for part in rendered:
+            staging.take_in(part)
+    sums, size, written = staging.sums, staging.total_bytes, staging.written
     removed = len(old.sums.keys() - sums.keys())
     if old.whole and not written and not removed:
         mark(out, sums, size, fingerprint)
@@ -165,20 +169,3 @@ def _write(
     else:
         put_in_place(out, finish(out, sums, size, fingerprint), is_worth_keeping=old.whole)
     return len(sums), written, removed
-
-
-def _beside_pages(staging: Staging, views: Mapping[str, View], media: Media, cache_dir: Path) -> Staging:
-    """Write what is not a page: style sheets, scripts, fonts, tables, feeds, the search index, pictures."""
-    for path, content in chain(_assets(), downloads(views[LANGUAGES[1]]), extras(views)):
-        staging.put(path, content)
-    lying_ready = (search.index(views, cache_dir), og.pictures(views, cache_dir), media.files)
-    for path, (file, digest) in chain.from_iterable(files.items() for files in lying_ready):
-        staging.put_file(path, file, digest)
-    return staging
-
-
-def _assets() -> Iterator[tuple[str, bytes]]:
-    folder = resource("templates") / "assets"
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        yield f"assets/{file.relative_to(folder).as_posix()}", file.read_bytes()
-    yield ".nojekyll", b""

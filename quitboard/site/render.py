@@ -22,15 +22,18 @@ from quitboard.site.view import View
 
 SECTIONS = ("violations", "statistics", "places", "law", "method", "data", "contact")
 CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; "
-    "form-action 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
 )
-CSP_OF_SEARCH = CSP.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'") + "; connect-src 'self'"
-"""Pagefind compiles WebAssembly and fetches its index. It does so in a worker, which has a policy of its own in some
-browsers and its page's in others, and in the page where there are no workers."""
+CSP_OF_SEARCH = CSP.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+"""Pagefind compiles WebAssembly. It does so in a worker, which has a policy of its own in some browsers and its page's
+in others, and in the page where there are no workers."""
 
 _ROOT_MARK, _THERE_MARK = "\x00", "\x01"
 """Stand for the way back to the site's root, and for the same page in the other language, until a page is whole."""
+
+_MOST_CARDS = 50_000
+"""Cards that are kept for the next page that shows them: some 70 MB."""
 
 _STRONG = re.compile(r"\*\*(.+?)\*\*")
 
@@ -106,7 +109,7 @@ class Renderer:
             cards_of=self._cards_of,
             part=self._part,
         )
-        self._cards: dict[int, str] = {}
+        self._cards: dict[int, bytes] = {}  # as bytes: a text with one Korean letter takes twice the memory
         self._parts: dict[tuple[str, Hashable], Markup] = {}
 
     def page(self, page: Page) -> bytes:
@@ -138,9 +141,13 @@ class Renderer:
         return Markup("".join(map(self._card, numbers)))  # noqa: S704 - rendered by a template
 
     def _card(self, number: int) -> str:
-        if number not in self._cards:
-            self._cards[number] = self._template("parts/card.html").render(card=self._view.card(number))
-        return self._cards[number]
+        kept = self._cards.get(number)
+        if kept is not None:
+            return kept.decode()
+        card = self._template("parts/card.html").render(card=self._view.card(number))
+        if len(self._cards) < _MOST_CARDS:
+            self._cards[number] = card.encode()
+        return card
 
     def _template(self, name: str) -> Template:
         return self._environment.get_template(name)

@@ -9,19 +9,22 @@ const cardMaker = (page) => {
   return (id, kind, place, shown) => {
     const [day, hour, widths, height, stem] = shown.split(",");
     const card = template.cloneNode(true).firstElementChild;
-    const picture = card.querySelector("picture");
     card.querySelector("a").href = address.replace("ID", id);
     if (stem) {
       const sizes = widths.split("x");
-      picture.querySelector("source").srcset = sizes.map((width) => `${root}${stem}-${width}.webp ${width}w`).join(", ");
-      const image = picture.querySelector("img");
-      image.width = sizes[0];
-      image.height = height;
+      const picture = document.createElement("picture");
+      const source = document.createElement("source");
+      const image = new Image(sizes[0], height);
+      picture.className = "thumb";
+      source.type = "image/webp";
+      source.sizes = "(min-width: 62em) 270px, 46vw";
+      source.srcset = sizes.map((width) => `${root}${stem}-${width}.webp ${width}w`).join(", ");
       image.alt = nameOf(names.alt, kind);
+      image.loading = "lazy";
+      image.decoding = "async";
+      picture.append(source, image);
       image.src = `${root}${stem}-${sizes.at(-1)}.jpg`;
-      card.querySelector(".no-picture").remove();
-    } else {
-      picture.remove();
+      card.querySelector(".no-picture").replaceWith(picture);
     }
     card.querySelector(".card-kind").textContent = nameOf(names.kind, kind);
     card.querySelector(".card-place").textContent = nameOf(names.place, place);

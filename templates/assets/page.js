@@ -3,7 +3,6 @@ const root = document.documentElement;
 
 const theme = document.querySelector("button.theme");
 if (theme) {
-  theme.hidden = false;
   theme.addEventListener("click", () => {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";

@@ -26,10 +26,12 @@ const saved = {
 };
 
 (() => {
-  if (!saved.works()) return;
   const link = document.querySelector("a.to-saved");
+  if (!saved.works()) {
+    link.hidden = true;
+    return;
+  }
   const icon = '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M5 2.500h10v15l-5-4-5 4z"/></svg>';
-  link.hidden = false;
 
   const addButton = (id, where, what) => {
     if (where.querySelector("button.save")) return;

@@ -1,4 +1,5 @@
-// Runs before the first paint, so that a chosen theme never flashes in the other one.
+// Runs before the first paint: a chosen theme never flashes in the other one, and what scripts bring has its place.
+document.documentElement.dataset.scripts = "";
 (() => {
   try {
     const chosen = localStorage.getItem("theme");
