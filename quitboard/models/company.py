@@ -33,6 +33,8 @@ NEAR_WEIGHT = 2.0
 """How much more often a rider is drawn who has somebody else near him."""
 CLEAN = 0.25
 """How many are only made smaller."""
+OWN_SIZE = 0.45
+"""How many stay as large as they were: most riders that are judged are 60 px and more."""
 UNSEEN_PX, SEEN_PX = 12.0, 22.0
 """A rider below the first is unclear for certain, above the second never for his size."""
 BATCH = 64
@@ -56,7 +58,8 @@ def augmented(crop: Picture, size_px: float, answer: Answer, rng: np.random.Gene
     x, y = (free + move).round().astype(int)
     window = crop[max(y, 0) : y + round(side), max(x, 0) : x + round(side)]
     largest = max(min(size_px, 110.0), 14.0)
-    rider_px = float(np.exp(rng.uniform(math.log(min(16.0, largest)), math.log(largest))))
+    shrunk = float(np.exp(rng.uniform(math.log(min(18.0, largest)), math.log(largest))))
+    rider_px = largest if rng.random() < OWN_SIZE else shrunk
     seen_as = scaled(window, max(12, round(rider_px * growth)))
     if rng.random() < 0.5:
         seen_as = seen_as[:, ::-1]
@@ -119,6 +122,7 @@ def train(
     passes: int = 20,
     samples: int = 4_800,
     rate: float = 0.0015,
+    onward: Path | None = None,
     seed: int = 0,
     threads: int = 1,
     say: Callable[[object], None] = print,
@@ -133,6 +137,7 @@ def train(
         passes=passes,
         steps=samples // BATCH,
         rate=rate,
+        onward=onward,
         seed=seed,
         threads=threads,
         say=say,

@@ -80,6 +80,7 @@ def train(
     passes: int,
     steps: int,
     rate: float = 0.0015,
+    onward: Path | None = None,
     seed: int = 0,
     threads: int = 1,
     say: Callable[[object], None] = print,
@@ -92,6 +93,7 @@ def train(
         start: `.pt` detector whose first layers the network begins with.
         passes: of `steps` batches each.
         rate: highest learning rate of AdamW, over one cycle.
+        onward: checkpoint of an earlier round to go on from.
         seed: the same one gives the same weights on the same machine.
     """
     torch, net = network(start, shape)
@@ -102,6 +104,10 @@ def train(
     optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=passes * steps, pct_start=0.2)
     averaged = torch.optim.swa_utils.AveragedModel(net, avg_fn=_steadied, use_buffers=True)
+    if onward:
+        before = torch.load(onward, map_location="cpu", weights_only=True)
+        net.load_state_dict(before["net"])
+        averaged.load_state_dict(before["averaged"])
     checkpoint = run / "last.pt"
     done = 0
     if checkpoint.is_file():
