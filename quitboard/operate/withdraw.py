@@ -325,7 +325,8 @@ class _Targets:
         try:
             yield
         except (QuitBoardError, OSError) as error:
-            self.outcomes[place] = dataclasses.replace(self.outcomes[place], problem=str(error))
+            said = str(error).removeprefix(f"{place}: ")
+            self.outcomes[place] = dataclasses.replace(self.outcomes[place], problem=said)
 
 
 def _sums_of(target: Target) -> Collection[str]:

@@ -245,6 +245,17 @@ def test_a_restored_backup_of_the_media_folder_is_found_and_struck_again(board: 
     assert all(not check.problem for check in verify.verify(board, []) if check.name == "withdrawn")
 
 
+def test_a_restored_database_learns_what_was_withdrawn_since(board: Board, public: Path) -> None:
+    remembered = board.database.read_bytes()
+    take_back(board)
+    board.database.write_bytes(remembered)
+    pipeline.ingest(board, sorted((board.bundles / "done").glob("*.zip")), talk=QUIET)
+    withdraw(board, (), reason="", talk=QUIET)
+    assert names_of(board)[ASKED.id] == ("", "", "withdrawn")
+    assert "내려" in (public / f"v/{ASKED.id}/index.html").read_text()
+    assert all(not check.problem for check in verify.verify(board, []))
+
+
 def test_a_rollback_never_goes_past_a_withdrawal(board: Board) -> None:
     take_back(board)
     assert generations.kept(board.site) == []
