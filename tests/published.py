@@ -29,11 +29,11 @@ def make_site(out: Path, files: Mapping[str, bytes]) -> Path:
     """Put a site with these files in the place of the one at `out`, as build-site does; the old one is kept."""
     with locked_target(out):
         begin(out)
-        staging = Staging(out, {})
+        staging = Staging(out, ())
         for path, content in files.items():
             staging.put(path, content)
         fingerprint = sha256_bytes(repr(sorted(staging.sums.items())).encode())
-        put_in_place(out, finish(out, staging.sums, sum(staging.sizes.values()), fingerprint), is_worth_keeping=True)
+        put_in_place(out, finish(out, staging.sums, staging.total_bytes, fingerprint), is_worth_keeping=True)
     return out
 
 

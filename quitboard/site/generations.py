@@ -111,7 +111,8 @@ def roll_back(out: Path, withdrawn: Collection[str]) -> Path:
         if earlier is None:
             raise UsageError(
                 "no earlier generation of the site is kept", where=target.name,
-                todo="keep_generations in quitboard.toml says how many are; put right what is wrong and run build-site",
+                todo="keep_generations says how many are, and those that show what was withdrawn are deleted: put right"
+                " what is wrong and run build-site",
             )  # fmt: skip
         sums = read_sums(earlier)
         if lacking := _lacking(sums, withdrawn):

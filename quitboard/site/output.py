@@ -7,10 +7,11 @@ Two files in it say that it is ours and what it holds: `.quitboard-site.json`, a
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -105,8 +106,9 @@ def read_sums(site: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of a site by its path, as its sums file says; empty without one."""
     if not (site / SUMS).is_file():
         return {}
-    lines = (line.partition("  ") for line in (site / SUMS).read_text().splitlines())
-    return {path: digest for digest, _, path in lines}
+    with (site / SUMS).open() as file:
+        lines = (line.rstrip("\n").partition("  ") for line in file)
+        return {path: digest for digest, _, path in lines}
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
@@ -127,9 +129,9 @@ class Staging:
     """The next generation while it is being written. Usable from several processes, each with its own instance."""
 
     out: Path
-    old: Mapping[str, str]
+    standing: Collection[bytes]  # `standing(old)`: what the present generation holds already
     sums: dict[str, str] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
+    total_bytes: int = 0
     written: int = 0
     _folders: set[str] = field(default_factory=set)
 
@@ -137,8 +139,9 @@ class Staging:
         """Write a file, or link the old one where it is the same. Raises `DiskFull`."""
         digest = sha256_bytes(content)
         target = self._target(path)
-        self.sums[path], self.sizes[path] = digest, len(content)
-        if self.old.get(path) == digest and _linked(self.out / path, target):
+        self.sums[path] = digest
+        self.total_bytes += len(content)
+        if _key(path, digest) in self.standing and _linked(self.out / path, target):
             return
         with disk_full_named(path), open(target, "xb", buffering=0) as file:  # noqa: PTH123 - tens of thousands of times
             file.write(content)
@@ -147,12 +150,18 @@ class Staging:
     def put_file(self, path: str, source: Path, digest: str) -> None:
         """Take in a file that lies ready: a link where the system allows it. Raises `DiskFull`."""
         target = self._target(path)
-        self.sums[path], self.sizes[path] = digest, source.stat().st_size
-        same = self.old.get(path) == digest
+        self.sums[path] = digest
+        self.total_bytes += source.stat().st_size
         if not _linked(source, target):
             with disk_full_named(path):
                 shutil.copyfile(source, target)
-        self.written += not same
+        self.written += _key(path, digest) not in self.standing
+
+    def take_in(self, part: Staging) -> None:
+        """Count what another instance has written into the same folder as this one's."""
+        self.sums.update(part.sums)
+        self.total_bytes += part.total_bytes
+        self.written += part.written
 
     def _target(self, path: str) -> str:
         parts = path.split("/")
@@ -164,6 +173,15 @@ class Staging:
             _made(f"{root}/{folder}" if folder else root)
             self._folders.add(folder)
         return f"{root}/{path}"
+
+
+def standing(old: Old) -> frozenset[bytes]:
+    """Return what a generation holds as keys to look up: a tenth of its sums, of which every process has a copy."""
+    return frozenset(_key(path, digest) for path, digest in old.sums.items())
+
+
+def _key(path: str, digest: str) -> bytes:
+    return hashlib.blake2b(f"{digest}{path}".encode(), digest_size=16).digest()
 
 
 def _made(folder: str) -> None:
@@ -206,8 +224,8 @@ def begin(out: Path) -> None:
 def finish(out: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str) -> Path:
     """Write the two files about the next generation, and return its folder: ready to take its place."""
     staging = staging_of(out)
-    with disk_full_named(SUMS):
-        (staging / SUMS).write_text("".join(f"{digest}  {path}\n" for path, digest in sorted(sums.items())))
+    with disk_full_named(SUMS), (staging / SUMS).open("w") as file:
+        file.writelines(f"{sums[path]}  {path}\n" for path in sorted(sums))
     mark(staging, sums, total_bytes, fingerprint)
     sync_folder(staging)
     return staging

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -47,7 +47,7 @@ class Source:
 @contextlib.contextmanager
 def rendering(
     out: Path,
-    old: Mapping[str, str],
+    standing: Collection[bytes],
     source: Source,
     views: Mapping[str, View],
     *,
@@ -64,7 +64,7 @@ def rendering(
     total = len(listed) * len(LANGUAGES)
     stretches = [slice(first, first + _CHUNK) for first in range(0, len(listed), _CHUNK)]
     if workers == 1 or total < _ALONE_BELOW:
-        begun = (_Worker(out, old, view, listed) for view in views.values())  # one at a time: each keeps its cards
+        begun = (_Worker(out, standing, view, listed) for view in views.values())  # one at a time: each keeps its cards
         yield _counted((worker.run(stretch) for worker in begun for stretch in stretches), total, progress)
         return
     with contextlib.ExitStack() as stack:
@@ -72,7 +72,7 @@ def rendering(
         pools = [
             ProcessPoolExecutor(
                 -(-workers // len(LANGUAGES)), get_context("spawn"),
-                initializer=_begin_process, initargs=(out, old, source, language),
+                initializer=_begin_process, initargs=(out, standing, source, language),
             )
             for language in LANGUAGES
         ]  # fmt: skip
@@ -85,14 +85,14 @@ def rendering(
 class _Worker:
     """Renders stretches of the list of pages in one language."""
 
-    def __init__(self, out: Path, old: Mapping[str, str], view: View, listed: list[Page]) -> None:
+    def __init__(self, out: Path, standing: Collection[bytes], view: View, listed: list[Page]) -> None:
         from quitboard.site.render import Renderer
 
-        self._out, self._old, self._listed = out, old, listed
+        self._out, self._standing, self._listed = out, standing, listed
         self._language, self._renderer = view.words.language, Renderer(view)
 
     def run(self, stretch: slice) -> Staging:
-        staging = Staging(self._out, self._old)
+        staging = Staging(self._out, self._standing)
         for page in self._listed[stretch]:
             staging.put(file_of(self._language, page.path), self._renderer.page(page))
         return staging
@@ -110,14 +110,14 @@ def _counted(parts: Iterator[Staging], total: int, progress: Progress | None) ->
 _worker: _Worker | None = None
 
 
-def _begin_process(out: Path, old: Mapping[str, str], source: Source, language: str) -> None:
+def _begin_process(out: Path, standing: Collection[bytes], source: Source, language: str) -> None:
     global _worker
     view = source.views()[language]
-    _worker = _Worker(out, old, view, list(pages(view)))
+    _worker = _Worker(out, standing, view, list(pages(view)))
 
 
 def _run(stretch: slice) -> Staging:
     assert _worker is not None
     staging = _worker.run(stretch)
-    staging.old = {}  # not sent back
+    staging.standing = ()  # not sent back
     return staging

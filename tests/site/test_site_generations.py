@@ -29,10 +29,10 @@ def put(out: Path, pages: Mapping[str, str], *, keep: int = 2, withdrawn: tuple[
     with locked_target(out) as target:
         old = output.read_old(target)
         output.begin(target)
-        staging = output.Staging(target, old.sums)
+        staging = output.Staging(target, output.standing(old))
         for path, text in pages.items():
             staging.put(path, text.encode())
-        ready = output.finish(target, staging.sums, sum(staging.sizes.values()), str(hash(tuple(pages.items()))))
+        ready = output.finish(target, staging.sums, staging.total_bytes, str(hash(tuple(pages.items()))))
         generations.put_in_place(target, ready, is_worth_keeping=old.whole)
         prune(target, most=keep, withdrawn=withdrawn)
 

@@ -54,7 +54,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "quitboard.cli", "build-site", "--serve", "--port", str(port), "--board", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "quitboard.cli",
+        "build-site",
+        "--serve",
+        "--port",
+        str(port),
+        "--board",
+        str(folder),
+    ]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
@@ -123,7 +133,17 @@ def test_nothing_but_the_site_is_served_and_only_to_this_machine(
 def test_a_taken_port_is_said_in_words(served: Served) -> None:
     port = served.address.rstrip("/").rpartition(":")[2]
     time.sleep(0.1)
-    command = [sys.executable, "-m", "quitboard.cli", "build-site", "--serve", "--port", port, "--board", str(served.board)]
+    command = [
+        sys.executable,
+        "-m",
+        "quitboard.cli",
+        "build-site",
+        "--serve",
+        "--port",
+        port,
+        "--board",
+        str(served.board),
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
     assert "Give another one: --port" in done.stderr
