@@ -15,6 +15,9 @@ from quitboard.site import svg
 from quitboard.site.figures import Estimate, Share
 from quitboard.site.svg import NARROW_PX, Text
 
+_ARROW_PX = 26.0
+"""Half the length of the arrow that shows a way of travel."""
+
 STEPS = 5
 """Steps of the heat map's colour scale: more cannot be told apart."""
 
@@ -133,7 +136,10 @@ def tally_figures(rows: Sequence[tuple[str, str, int]], *, width: float, vehicle
 def ranges(rows: Sequence[RangeRow], *, width: float, text: Text, overall: Share | None = None) -> str:
     """Draw shares as dots with their intervals on one axis from zero, each with its words above it."""
     known = [row.share for row in rows if row.share.known]
-    end = min(1.0, nice_ceiling(max((share.high for share in known), default=0.1) * 100) / 100)
+    highest = max((share.high for share in known), default=0.1)
+    if overall is not None and overall.known:
+        highest = max(highest, overall.value)
+    end = min(1.0, nice_ceiling(highest * 100) / 100)
     left, right = 6.0, width - 6
 
     def x(value: float) -> float:
@@ -266,7 +272,8 @@ def zones(
         middle_y = sum(y for _, y in corners) / len(corners) * scale
         names.append(svg.write(middle_x, middle_y + 6, name, "zone-name middle", room_px=200))
         if direction is not None and math.hypot(*direction) > 0:
-            names += _arrow(middle_x, middle_y + 20, direction)
+            steep = abs(direction[1]) / math.hypot(*direction)
+            names += _arrow(middle_x, middle_y + 20 + _ARROW_PX * steep, direction)  # clear of the name above it
     return svg.framed("chart zones", "any", 640, height_px * scale, text, body + names)
 
 
@@ -274,13 +281,13 @@ def _arrow(x: float, y: float, direction: tuple[float, float]) -> list[str]:
     """Draw a way of travel as an arrow of one length: only where it points says anything."""
     length = math.hypot(*direction)
     along_x, along_y = direction[0] / length, direction[1] / length
-    tip_x, tip_y = x + along_x * 34, y + along_y * 34
+    tip_x, tip_y = x + along_x * _ARROW_PX, y + along_y * _ARROW_PX
     corners = [
         (tip_x, tip_y),
         *((tip_x - along_x * 12 + side * along_y * 6, tip_y - along_y * 12 - side * along_x * 6) for side in (1, -1)),
     ]
     points = " ".join(f"{svg.number(px)},{svg.number(py)}" for px, py in corners)
     return [
-        svg.line(x - along_x * 34, y - along_y * 34, tip_x - along_x * 10, tip_y - along_y * 10, "way"),
+        svg.line(x - along_x * _ARROW_PX, y - along_y * _ARROW_PX, tip_x - along_x * 10, tip_y - along_y * 10, "way"),
         f'<polygon class="way-tip" points="{points}"/>',
     ]

@@ -9,6 +9,7 @@ What it says depends on what there is, and every state is a page worth reading:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,12 +192,20 @@ def sentences(view: View, week: Window) -> list[str]:
     totals = {kind: facts.share_of(kind, window=week) for kind in facts.kinds}
     counted = {kind: found.count for kind, found in totals.items() if found.count}
     if counted:
-        kind = max(counted, key=lambda name: (counted[name], name))
-        where = _commonest_place(view, kind, week)
-        said.append(words("week.most", kind=view.kind_name(kind), n=counted[kind], all=sum(counted.values())) + where)
+        said.append(_most(view, counted, week))
     if facts.headline is not None and facts.share_of(facts.headline).count:
         said.append(_when(view, facts.headline) + _change(view, facts.headline, week))
     return said
+
+
+def _most(view: View, counted: Mapping[str, int], week: Window) -> str:
+    """Say which kind was seen most and where it stood out; that none was, where several share the first place."""
+    total, highest = sum(counted.values()), max(counted.values())
+    first = [kind for kind, count in counted.items() if count == highest]
+    if len(first) > 1:
+        return view.words("week.tied", all=total)
+    said = view.words("week.most", kind=view.kind_name(first[0]), n=highest, all=total)
+    return said + _commonest_place(view, first[0], week)
 
 
 def _commonest_place(view: View, kind: str, week: Window) -> str:

@@ -34,7 +34,9 @@ def by_hour(view: View, kind: str, camera_id: str | None = None) -> Chart | None
         of_hour = [item for (_, other), item in found.items() if other == hour]
         if of_hour:
             found[_ALL_DAYS, hour] = share(sum(item.count for item in of_hour), sum(item.base for item in of_hour))
-    highest = max((item.value for item in found.values() if item.known), default=0.0)
+    if not any(item.known for item in found.values()):
+        return None
+    highest = max(item.value for item in found.values() if item.known)
     end = max(STEPS, -(-highest * 100 // STEPS) * STEPS) / 100  # whole percents at every step of the scale
     watched = view.facts.hours_by(kind, lambda row: row.hour or 0, rows)
     days = [*(words.weekday(day) for day in range(7)), words("chart.all_days")]

@@ -90,7 +90,8 @@ def by_place(view: View, kind: str) -> Chart | None:
             n=len(above),
         )
     else:
-        finding = view.words("chart.place_one" if len(items) == 1 else "chart.place_none")
+        known = sum(found.known for found in shares.values())
+        finding = view.words("chart.place_one" if len(items) == 1 else f"chart.place_{'none' if known > 1 else 'few'}")
     text = Text(
         id="by-place", title=finding, description=view.words("chart.place_description", kind=view.kind_name(kind))
     )

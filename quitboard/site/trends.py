@@ -20,7 +20,7 @@ _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 def by_day(view: View, kind: str, camera_id: str | None = None) -> Chart | None:
     """Return a kind's share over time, at one place or at all."""
     line = timeline(view.facts, kind, camera_id)
-    if line is None:
+    if line is None or len(line.buckets) < 2:
         return None
     words = view.words
     several = of_line(changes(view.facts.data), line)
