@@ -76,6 +76,13 @@ def test_every_entry_leads_to_a_page_and_has_a_name_of_its_own(addressed_site: P
     assert len(set(names)) == len(names) == 2 * 50
 
 
+def test_a_reader_is_led_to_the_feeds_of_the_language(addressed_site: Path, site: Path) -> None:
+    for folder in FOLDERS.values():
+        text = (addressed_site / folder / "data" / "index.html").read_text()
+        assert f'href="{"../../en/" if folder else "../"}feed.atom"' in text
+        assert "feed.atom" not in (site / folder / "data" / "index.html").read_text()
+
+
 def test_feeds_tell_hours_not_minutes_and_show_no_picture(addressed_site: Path) -> None:
     for name in ("feed.atom", "feed.json", "en/feed.atom", "en/feed.json"):
         text = (addressed_site / name).read_text()
