@@ -137,7 +137,7 @@ def ranges(rows: Sequence[RangeRow], *, width: float, text: Text, overall: Share
     """Draw shares as dots with their intervals on one axis from zero, each with its words above it."""
     known = [row.share for row in rows if row.share.known]
     highest = max((share.high for share in known), default=0.1)
-    if overall is not None and overall.known:
+    if overall is not None and overall.known and known:
         highest = max(highest, overall.value)
     end = min(1.0, nice_ceiling(highest * 100) / 100)
     left, right = 6.0, width - 6
@@ -163,7 +163,7 @@ def ranges(rows: Sequence[RangeRow], *, width: float, text: Text, overall: Share
             svg.write(left, y + 35, figures, "value") if tall else svg.write(right, y + 17, figures, "value end")
         )
         middle = y + row_px - 17
-        if overall is not None and overall.known:
+        if overall is not None and overall.known and row.share.known:
             body.append(svg.line(x(overall.value), middle - 9, x(overall.value), middle + 9, "overall"))
         if row.share.known:
             body.append(svg.box(x(0), middle - 3, x(row.share.value) - x(0), 6, "extent", 3))

@@ -99,7 +99,7 @@ def by_place(view: View, kind: str) -> Chart | None:
         Measured(name=view.place_name(camera), share=found, watched_hours=view.facts.watched_hours_of(kind, camera))
         for camera, found in items
     ]
-    averaged = len(items) > 1 and overall.known and overall.count > 0
+    averaged = overall.known and overall.count > 0 and sum(found.known for found in shares.values()) > 1
     return Chart(
         id="by-place",
         finding=finding,

@@ -29,7 +29,9 @@ def said(counts: dict[tuple[str, str], int], language: str = "en") -> str:
         )
         for (kind, camera), count in counts.items()
     )  # fmt: skip
-    facts = Facts(SiteData(**{**dict.fromkeys(SiteData.__dataclass_fields__, ()), "by_day": rows}))
+    fields: dict[str, Any] = dict.fromkeys(SiteData.__dataclass_fields__, ())
+    fields["by_day"] = rows
+    facts = Facts(SiteData(**fields))
     view = View(
         facts, Settings(), Media(stills={}, clips={}, files={}, set_aside=()), load_words(TRANSLATIONS, language)
     )
