@@ -10,6 +10,7 @@ site/, .site.generations/        what is shown, and was
 from __future__ import annotations
 
 import contextlib
+import glob
 import mmap
 import re
 import shutil
@@ -59,13 +60,14 @@ class OwnFiles:
     def pictures(self, wanted: Mapping[str, str]) -> list[Path]:
         """Return the files that show withdrawn pictures (sha256 -> extension), zips aside."""
         found: list[Path] = []
+        sites = list(self._sites())
         for sha256, extension in wanted.items():
             stored = media.path_of(self.board.media, f"{sha256}.{extension}")
             found += [stored, stored.with_name(f"{files.TEMPORARY_PREFIX}{stored.name}")]
             found.append(self._journal / "evidence" / f"{sha256}.{extension}")
             stem = encoded.stem_of(sha256)
             shelf, name = stem.split("/")[1:]
-            for folder in (self._cache / "site" / shelf, *(site / "media" / shelf for site in self._sites())):
+            for folder in (self._cache / "site" / shelf, *(site / "media" / shelf for site in sites)):
                 found += folder.glob(f"{name}*")
                 found += folder.glob(f"{files.TEMPORARY_PREFIX}{name}*")
         return [path for path in found if path.is_file()]
@@ -73,7 +75,7 @@ class OwnFiles:
     def _sites(self) -> Iterator[Path]:
         """Yield the present site, the earlier ones, and what killed builds left."""
         site = self.board.site
-        beside = site.parent.glob(f".{site.name}.*") if site.parent.is_dir() else ()
+        beside = site.parent.glob(f".{glob.escape(site.name)}.*") if site.parent.is_dir() else ()
         for folder in (site, staging_of(site), *beside, *generations.kept(site)):
             if folder.is_dir() and is_ours(folder):
                 yield folder
