@@ -65,15 +65,17 @@
       return first < 0 ? undefined : queues[first].shift();
     };
   };
-  const showMore = async () => {
+  const show = async (first) => {
     const turn = asked;
-    const first = list.children.length;
     const results = [];
+    more.disabled = true; // a second press would ask for the same
     while (results.length < Math.min(PAGE_SIZE, total - first)) results.push(await found());
     const cards = (await Promise.all(results.map(read))).map((result) => result.card());
     if (turn !== asked) return;
+    if (!first) list.replaceChildren(); // only now, so that nothing flickers while somebody types
     list.append(...cards);
     list.hidden = !list.children.length;
+    more.disabled = false;
     more.hidden = list.children.length >= total;
     document.dispatchEvent(new Event("cards"));
     if (first) list.children[first].querySelector("a").focus();
@@ -101,11 +103,10 @@
     if (turn !== asked) return;
     found = merged(answers, order);
     total = sum(answers.map((answer) => answer.results.length));
-    list.replaceChildren();
     count(answers);
     const kind = total === 0 ? "foundNone" : total === 1 ? "foundOne" : "foundMany";
     status.textContent = page.dataset[kind].replace("{n}", total.toLocaleString());
-    await showMore();
+    await show(0);
   };
   const attempt = (act) => () => act().catch(() => instead(".has-failed"));
 
@@ -119,7 +120,7 @@
     clearTimeout(waiting);
     waiting = setTimeout(attempt(search), event.target.name === "q" ? 250 : 0);
   });
-  more.addEventListener("click", attempt(showMore));
+  more.addEventListener("click", attempt(() => show(list.children.length)));
 
   without.hidden = true;
   status.textContent = page.dataset.loading;

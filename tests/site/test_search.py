@@ -248,6 +248,7 @@ def test_facets_and_orders_narrow_and_sort_what_is_found(browser: Browser, board
         page.locator("#by-kind").select_option("sidewalk")
         expect(page.locator("#results li .card-kind").first).to_have_text("Riding on the sidewalk")
         expect(page.get_by_role("status")).to_have_text(says(len(wanted), "en"))
+        expect(page.locator("#results li a").first).to_have_attribute("href", re.compile(wanted[0].id))
         assert shown_ids(page)[:3] == [row.id for row in wanted][:3]
         page.locator("#by-order").select_option("sureness")
         most = max(row.confidence or 0 for row in wanted)
