@@ -30,7 +30,7 @@ from quitboard.site.view import View, sureness_step
 FOLDER = "pagefind"
 """Where the indexes lie on the site, each in a folder by its number."""
 
-_RECIPE = "2"
+_RECIPE = "1"
 """Changes with what is made of Pagefind's answer: an index of another recipe is made again."""
 
 _SUMS = "sums.json"
