@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from quitboard.files import TEMPORARY_PREFIX, disk_full_named, sha256_bytes, write_text
+from quitboard.files import TEMPORARY_PREFIX, disk_full_named, sha256_bytes, sweep_temporaries, write_text
 from quitboard.records import SetAside
 
 RECIPE = "1"
@@ -343,6 +343,7 @@ def _is_whole(entry: dict[str, Any] | None, sha256: str, present: Mapping[str, i
 
 
 def _prune(cache_dir: Path, keep: set[Path]) -> None:
+    sweep_temporaries(cache_dir)
     for folder in _folders(cache_dir):
         for path in sorted(Path(folder).iterdir()):
             if path not in keep and path.is_file():

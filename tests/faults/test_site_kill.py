@@ -51,7 +51,7 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Sample:
 
 
 def test_a_build_killed_at_any_instant_leaves_the_old_or_the_new_site(board: Sample, tmp_path: Path) -> None:
-    """Each build flips the site between two states; every third also has all pictures to encode again."""
+    """Each build is to flip the site to its other state; every third also has all pictures to encode again."""
     out, cache = tmp_path / "site", board.media.parent / "cache"
     settled = {}
     for title in TITLES:
@@ -69,10 +69,11 @@ def test_a_build_killed_at_any_instant_leaves_the_old_or_the_new_site(board: Sam
     for number in range(INSTANTS):
         if number % 3 == 0:
             shutil.rmtree(cache)
-        killed += killed_after(lasting_s * chance.uniform(0, 1), run, board, out, TITLES[number % 2])
+        other = TITLES[files(out) == settled[TITLES[0]]]
+        killed += killed_after(lasting_s * chance.uniform(0, 1), run, board, out, other)
         assert files(out) in settled.values(), "the site is neither the old nor the new one"
         assert all(files(one) in settled.values() for one in kept(out))
-    assert killed >= INSTANTS * 0.6
+    assert killed >= INSTANTS * 0.4
     run(board, out, TITLES[1])
     assert files(out) == settled[TITLES[1]]
     assert files(cache).keys() == pictures.keys()
