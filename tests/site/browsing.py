@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.server
 import os
 import shutil
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 PHONE = {"width": 390, "height": 844}
 ANSWER_MS = 20_000
+_TEXTS = frozenset((".html", ".css", ".js", ".svg", ".json", ".xml", ".txt"))
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -74,7 +76,7 @@ def faults(page: Page, origin: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def served(folder: Path, at: str = "/", port: int = 0) -> Iterator[str]:
+def served(folder: Path, at: str = "/", port: int = 0, *, compressed: bool = False) -> Iterator[str]:
     """Serve a site below a path, and its 404.html for what is not there; yields the address of its home page."""
 
     class Handler(http.server.SimpleHTTPRequestHandler):
@@ -84,6 +86,19 @@ def served(folder: Path, at: str = "/", port: int = 0) -> Iterator[str]:
         def translate_path(self, path: str) -> str:
             inside = path.removeprefix(at) if path.startswith(at) else "outside-of-the-site"
             return super().translate_path(f"/{inside}")
+
+        def do_GET(self) -> None:
+            file = Path(self.translate_path(self.path))
+            file = file / "index.html" if file.is_dir() else file
+            if not (compressed and file.is_file() and file.suffix in _TEXTS):
+                return super().do_GET()
+            content = gzip.compress(file.read_bytes(), mtime=0)
+            self.send_response(http.HTTPStatus.OK)
+            self.send_header("Content-Type", self.guess_type(str(file)))
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            return self.wfile.write(content) and None
 
         def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
             if code != http.HTTPStatus.NOT_FOUND:
