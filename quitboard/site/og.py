@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from quitboard.files import resource, sha256_bytes, write_bytes
 from quitboard.site import home
 from quitboard.site.facets import segment
-from quitboard.site.figures import Share
+from quitboard.site.figures import FEWEST, Share
 from quitboard.site.pages import Page
 from quitboard.site.statistics import kinds_with_rates
 from quitboard.site.view import View
@@ -115,18 +115,21 @@ def said(view: View) -> Iterator[tuple[str, Picture]]:
     )
     for kind in facts.kinds:
         found = facts.share_of(kind)
-        yield f"kind-{segment(kind)}", _rate(view, kind, found, f"{view.kind_name(kind)} · {span}", source)
+        yield f"kind-{segment(kind)}", _rate(view, kind, found, (view.kind_name(kind), span), source)
     for place in facts.data.places:
-        kind, kicker = facts.headline or "", view.place_with_area(place.id)
+        kind, about = facts.headline or "", (view.place_name(place.id), view.area_name(place.id))
         at_place = facts.share_at.get((kind, place.id), Share(count=0, base=0))
-        yield f"place-{segment(place.id)}", _rate(view, kind, at_place, kicker, source)
+        yield f"place-{segment(place.id)}", _rate(view, kind, at_place, about, source)
 
 
-def _rate(view: View, kind: str, found: Share, kicker: str, source: str) -> Picture:
+def _rate(view: View, kind: str, found: Share, about: tuple[str, str], source: str) -> Picture:
+    """Return what is said of a share, or that it is of too few; `about` is a name and what narrows it."""
+    name, more = about
     if not found.known:
-        return Picture(kicker=kicker, headline=view.words("figure.too_few"), basis="", source=source)
+        few = view.words("figure.few_base", most=FEWEST - 1)
+        return Picture(kicker=more, headline=name, basis=few, source=source)
     return Picture(
-        kicker=kicker,
+        kicker=" · ".join(filter(None, about)),
         headline=view.per_hundred(kind, found),
         basis=view.words("hero.rate_basis", basis=view.of_base(kind, found), interval=view.interval(found)),
         source=source,
@@ -196,10 +199,8 @@ def draw(picture: Picture) -> bytes:
 
 
 def _png(image: Image.Image) -> bytes:
-    from PIL import Image
-
     out = io.BytesIO()
-    image.quantize(64, method=Image.Quantize.FASTOCTREE).save(out, "PNG")
+    image.save(out, "PNG")
     return out.getvalue()
 
 
