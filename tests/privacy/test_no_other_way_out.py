@@ -12,6 +12,7 @@ MAY_ENCODE = {
     "detect/anonymise.py",
     "models/shards.py",  # sets to train on: heads cannot be learnt from filled ones; private folders, never published
     "site/media.py",  # encodes again, smaller, what came out of a bundle
+    "site/og.py",  # draws figures on an empty sheet; opens no picture
 }
 ENCODERS = (
     {"imwrite", "imencode", "imwritemulti", "imencodeanimation", "VideoWriter"}  # cv2
