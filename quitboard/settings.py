@@ -100,7 +100,7 @@ class SiteSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishSettings:
-    """Where the site goes. Secrets never stand here: S3 reads them from the environment or a profile, git from its own."""
+    """Where the site goes. Secrets never stand here: S3 and git read them from the environment or their own files."""
 
     consent: bool = False
     targets: tuple[str, ...] = ()

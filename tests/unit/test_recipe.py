@@ -34,7 +34,7 @@ def written(folder: Path, text: str) -> Path:
         ("[finish]", '[finish]\ncalibrate_with = ["locked"]', "no step that may calibrate is called 'locked'"),
         ("epochs = 2", "", "epochs is missing"),
         ('drawn = "drawn"', "drawn = 3", "[sources] holds lines"),
-        ("[finish]", '[company]\nreal = ["photos"]\n[finish]', "what judges company is trained on real riders, a table"),
+        ("[finish]", '[company]\nreal = ["photos"]\n[finish]', "company is trained on real riders, a table"),
     ],
 )
 def test_a_mistake_is_said_with_its_line(tmp_path: Path, old: str, new: str, says: str) -> None:
