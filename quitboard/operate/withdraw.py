@@ -32,6 +32,7 @@ from quitboard.operate.own_files import OwnFiles
 from quitboard.records import SetAside
 from quitboard.site.facets import segment
 from quitboard.site.media import WIDTHS_PX, stem_of
+from quitboard.site.output import base_url_of
 
 if TYPE_CHECKING:
     from quitboard.site.publish.target import Target
@@ -204,7 +205,7 @@ def withdraw(
         gone, left = own.strike(guard, found)
         pictures += gone
         if targets.outcomes or (board.site.is_dir() and (due or pictures)):
-            pipeline.build_site(board, None, talk=talk)
+            pipeline.build_site(board, None, talk=talk, base_url=base_url_of(board.site) or None)
             targets.publish()
         left += [
             SetAside(name=path.name, reason="it is still there", todo="Run the same command again")

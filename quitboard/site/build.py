@@ -163,9 +163,10 @@ def _write(
             staging.take_in(part)
     sums, size, written = staging.sums, staging.total_bytes, staging.written
     removed = len(old.sums.keys() - sums.keys())
+    base_url = source.settings.site.base_url
     if old.whole and not written and not removed:
-        mark(out, sums, size, fingerprint)
+        mark(out, sums, size, fingerprint, base_url)
         drop(staging_of(out))
     else:
-        put_in_place(out, finish(out, sums, size, fingerprint), is_worth_keeping=old.whole)
+        put_in_place(out, finish(out, sums, size, fingerprint, base_url), is_worth_keeping=old.whole)
     return len(sums), written, removed

@@ -221,19 +221,33 @@ def begin(out: Path) -> None:
     (staging / MARKER).write_text('{"made_by": "quitboard", "unfinished": true}')
 
 
-def finish(out: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str) -> Path:
+def finish(out: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str, base_url: str = "") -> Path:
     """Write the two files about the next generation, and return its folder: ready to take its place."""
     staging = staging_of(out)
     with disk_full_named(SUMS), (staging / SUMS).open("w") as file:
         file.writelines(f"{sums[path]}  {path}\n" for path in sorted(sums))
-    mark(staging, sums, total_bytes, fingerprint)
+    mark(staging, sums, total_bytes, fingerprint, base_url)
     sync_folder(staging)
     return staging
 
 
-def mark(folder: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str) -> None:
+def base_url_of(site: Path) -> str:
+    """Return the address that a site was built for, "" for none: it may have been named on the command line alone."""
+    try:
+        return str(json.loads((site / MARKER).read_text()).get("base_url", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def mark(folder: Path, sums: Mapping[str, str], total_bytes: int, fingerprint: str, base_url: str = "") -> None:
     """Write the marker anew under its name: last, so that nothing built is younger than it."""
-    marker = {"made_by": "quitboard", "fingerprint": fingerprint, "files": len(sums), "bytes": total_bytes}
+    marker = {
+        "made_by": "quitboard",
+        "fingerprint": fingerprint,
+        "files": len(sums),
+        "bytes": total_bytes,
+        "base_url": base_url,
+    }
     temporary = folder / _MARKER_NEW
     with disk_full_named(MARKER):
         temporary.write_text(json.dumps(marker, sort_keys=True))

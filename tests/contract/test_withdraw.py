@@ -91,6 +91,12 @@ def test_other_cases_keep_their_pages_and_pictures(board: Board, public: Path) -
         assert len(withdrawn_board.holding(kept, root)) >= len(set(kept))
 
 
+def test_the_site_keeps_an_address_that_was_named_on_the_command_line_alone(board: Board) -> None:
+    pipeline.build_site(board, None, talk=QUIET, base_url="https://example.org/board/")
+    take_back(board)
+    assert "https://example.org/board/" in (board.site / "sitemap.xml").read_text()
+
+
 def test_a_case_with_the_same_picture_is_shown_on_without_it(board: Board, public: Path) -> None:
     take_back(board)
     assert names_of(board)[SAME_PICTURE.id] == ("", "", "withdrawn")
