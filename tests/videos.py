@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -48,7 +50,10 @@ def write_video(
     path.parent.mkdir(parents=True, exist_ok=True)
     is_avi = path.suffix == ".avi"  # counts frames and has no times
     base = Fraction(1, fps) if is_avi or codec == "mpeg4" else TICK
-    with av.open(str(path), "w", format=container_format, options=dict(container_options or {})) as container:
+    with (
+        _ordinary_scheduling(),
+        av.open(str(path), "w", format=container_format, options=dict(container_options or {})) as container,
+    ):
         container.metadata.update(metadata or {})
         stream = container.add_stream(codec, rate=fps)
         stream.height, stream.width = first.shape[:2]
@@ -74,3 +79,14 @@ def write_video(
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
+
+
+@contextlib.contextmanager
+def _ordinary_scheduling() -> Iterator[None]:
+    """Undo what libsvtav1 does to a process of root's: it and all that it starts later run in real time.
+
+    A browser that was started after that starved itself and hung.
+    """
+    yield
+    if hasattr(os, "sched_setscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))

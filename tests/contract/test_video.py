@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import os
 
 import pytest
 
@@ -201,3 +202,9 @@ def test_pictures_beyond_the_limit_are_refused_before_they_are_decoded(tmp_path)
 
 def test_spans_are_merged():
     assert union([(5, 9), (0, 2), (2, 3), (8, 12), (20, 20)]) == [(0, 3), (5, 12)]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="only Linux has scheduling policies")
+def test_making_test_recordings_leaves_the_process_as_it_was(tmp_path):
+    written(tmp_path, ("libsvtav1", 0, "mp4"))
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
