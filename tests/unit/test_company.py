@@ -111,8 +111,9 @@ def test_the_square_is_around_rider_and_vehicle(
     corner: tuple[float, float], size: tuple[float, float], shift: float
 ) -> None:
     person = np.array([*corner, corner[0] + size[0], corner[1] + size[1]], np.float32)
-    left, top, side = window_of(person, person + np.float32(shift))
-    low, high = np.minimum(person, person + shift)[:2], np.maximum(person, person + shift)[2:]
+    vehicle = person + np.float32(shift)
+    left, top, side = window_of(person, vehicle)
+    low, high = (np.minimum(person, vehicle)[:2].astype(float), np.maximum(person, vehicle)[2:].astype(float))
     assert side == max(8, round(GROWTH * float((high - low).max())))
     assert abs(left + side / 2 - (low[0] + high[0]) / 2) <= 1
     assert abs(top + side / 2 - (low[1] + high[1]) / 2) <= 1
