@@ -65,13 +65,23 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         "--board",
         str(folder),
     ]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        assert f"http://127.0.0.1:{port}/" in line
-        yield Served(folder, f"http://127.0.0.1:{port}/", process)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+    with subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, preexec_fn=_hear_interrupts
+    ) as process:
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            assert f"http://127.0.0.1:{port}/" in line
+            yield Served(folder, f"http://127.0.0.1:{port}/", process)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+
+
+def _hear_interrupts() -> None:
+    """Tests that run in the background of a shell inherit that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_the_reloading_script_is_on_served_pages_and_in_no_built_file(served: Served) -> None:
