@@ -6,10 +6,9 @@ with heads (`models.headwear`), a crop is made as small, soft, noisy and compres
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -106,12 +105,8 @@ def table(network: Path, real: CompanyCrops, rendered: CompanyCrops) -> str:
     """Calibrate and measure a network on riders it was not trained on; return the card's table on it."""
     _, judge = open_onnx(network, "auto", threads=1)
     temperature = temperature_of(judge, joined([real, rendered]))
-    lines = ["[company]", f"temperature = {temperature}", f"classes = {json.dumps(ANSWERS)}", f"imgsz = {INPUT_PX}"]
-    for kind, riders in (("real", real), ("rendered", rendered)):
-        for row in measure(judge, riders, temperature):
-            lines += ["", f"[company.figures.{kind}.px{row.size_px}]"]
-            lines += [f"{name} = {value}" for name, value in asdict(row).items() if name != "size_px"]
-    return "\n".join(lines) + "\n"
+    figures = {"real": measure(judge, real, temperature), "rendered": measure(judge, rendered, temperature)}
+    return small.card_table("company", ANSWERS, INPUT_PX, temperature, figures)
 
 
 def train(

@@ -7,10 +7,9 @@ where the right answer is no longer one.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -108,12 +107,10 @@ def make(
     files.write_bytes(target, onnx_bytes(checkpoint, start))
     _, judge = open_onnx(target, "auto", threads=1)
     temperature = temperature_of(judge, joined([real["val"], rendered["val"]]))
-    lines = ["[headwear]", f"temperature = {temperature}", f"classes = {json.dumps(WEARS)}", f"imgsz = {INPUT_PX}"]
-    for kind, heads in (("real", real["val"]), ("rendered", rendered["val"])):
-        for row in measure(judge, heads, temperature):
-            lines += ["", f"[headwear.figures.{kind}.px{row.size_px}]"]
-            lines += [f"{name} = {value}" for name, value in asdict(row).items() if name != "size_px"]
-    return "\n".join(lines) + "\n"
+    figures = {
+        kind: measure(judge, heads["val"], temperature) for kind, heads in (("real", real), ("rendered", rendered))
+    }
+    return small.card_table("headwear", WEARS, INPUT_PX, temperature, figures)
 
 
 def train(

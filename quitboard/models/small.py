@@ -7,8 +7,9 @@ COCO), which a few thousand crops cannot teach; with them 0.3 M weights suffice.
 from __future__ import annotations
 
 import io
+import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -201,3 +202,18 @@ def _occluded(picture: NDArray[np.floating[Any]], rng: np.random.Generator) -> N
     covered = np.rot90(picture, int(rng.integers(4))).copy()
     covered[:reach] = covered[:reach].mean(axis=(0, 1)) * rng.uniform(0.3, 1.6)
     return np.ascontiguousarray(covered if covered.shape == picture.shape else picture)
+
+
+def card_table(
+    name: str, classes: Sequence[str], imgsz: int, temperature: float, figures: Mapping[str, Iterable[Any]]
+) -> str:
+    """Return what a model's card says of a judge: `[name]`, and `[name.figures.KIND.pxN]` for each size measured.
+
+    `figures` holds dataclasses with a `size_px` each.
+    """
+    lines = [f"[{name}]", f"temperature = {temperature}", f"classes = {json.dumps(classes)}", f"imgsz = {imgsz}"]
+    for kind, rows in figures.items():
+        for row in rows:
+            lines += ["", f"[{name}.figures.{kind}.px{row.size_px}]"]
+            lines += [f"{key} = {value}" for key, value in asdict(row).items() if key != "size_px"]
+    return "\n".join(lines) + "\n"

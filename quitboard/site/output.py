@@ -11,12 +11,12 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from quitboard.errors import UsageError
-from quitboard.files import disk_full_named, sha256_bytes, sync_folder
+from quitboard.files import disk_full_named, sha256_bytes, sync_folder, walk
 
 MARKER = ".quitboard-site.json"
 SUMS = "SHA256SUMS"
@@ -78,7 +78,7 @@ def read_old(out: Path) -> Old:
     total = 0
     touched: set[str] = set()
     foreign: list[str] = []
-    for path, entry in _walk(out):
+    for path, entry in walk(out):
         if path in _OURS or entry.name in _JUNK:
             continue
         if path not in sums or entry.is_symlink():
@@ -109,19 +109,6 @@ def read_sums(site: Path) -> dict[str, str]:
     with (site / SUMS).open() as file:
         lines = (line.rstrip("\n").partition("  ") for line in file)
         return {path: digest for digest, _, path in lines}
-
-
-def _walk(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Yield every entry that is not a folder, by its path below `folder`; links are named, never followed."""
-    stack = [("", str(folder))]
-    while stack:
-        prefix, path = stack.pop()
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    stack.append((f"{prefix}{entry.name}/", entry.path))
-                else:
-                    yield f"{prefix}{entry.name}", entry
 
 
 @dataclass(slots=True)

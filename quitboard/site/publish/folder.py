@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from quitboard.errors import Locked, TargetRefused
-from quitboard.files import TEMPORARY_PREFIX, disk_full_named, locked, sha256_bytes, write_bytes
+from quitboard.files import TEMPORARY_PREFIX, disk_full_named, locked, sha256_bytes, walk, write_bytes
 from quitboard.site.publish.ledger import Found, Ledger
 from quitboard.site.publish.target import OWN_FOLDER, Contents, Published
 
@@ -54,7 +54,7 @@ class FolderTarget:
         self._held.enter_context(locked(self.root / _LOCK, what="folder"))
         self._ledger.begin(sums)
         if not self._finished:
-            for path, entry in _walk(self.root):
+            for path, entry in walk(self.root):
                 if entry.name == _UNFINISHED:
                     (self.root / path).unlink(missing_ok=True)
 
@@ -149,7 +149,7 @@ class _FolderStore:
 
     def paths(self) -> Iterator[str]:
         if self._root.is_dir():
-            yield from (path for path, _ in _walk(self._root))
+            yield from (path for path, _ in walk(self._root))
 
 
 def _read(path: Path) -> bytes:
@@ -161,16 +161,3 @@ def _read(path: Path) -> bytes:
 def _any(folder: Path) -> bool:
     with os.scandir(folder) as entries:
         return any(True for _ in entries)
-
-
-def _walk(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Yield every entry below `folder` that is not a folder, by its path from there; links are named, not followed."""
-    stack = [("", str(folder))]
-    while stack:
-        prefix, path = stack.pop()
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    stack.append((f"{prefix}{entry.name}/", entry.path))
-                else:
-                    yield f"{prefix}{entry.name}", entry
