@@ -23,10 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from quitboard.checked_toml import TomlSource, section_of
 from quitboard.detect.card import DEFAULT_IMGSZ
 from quitboard.errors import SettingsError, UsageError
 from quitboard.records import ROLES
-from quitboard.settings import TomlSource, section_of
 
 ENVIRONMENT = "QUITBOARD_DATA_"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
