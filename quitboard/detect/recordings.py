@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from quitboard.detect import video
-from quitboard.detect.clock import ABUT_S, Start, find_start, settle_repeats
+from quitboard.detect.clock import Start, find_start, settle_repeats
 from quitboard.detect.video.container import FOREIGN_SUFFIXES, VIDEO_SUFFIXES
 from quitboard.errors import RecordingError, UsageError
 from quitboard.files import sha256_file, slug
@@ -100,25 +100,6 @@ def find(
     found = [found for ones in by_camera.values() for found in _found(ones)]
     found.sort(key=lambda one: (one.recording.camera_id, one.recording.start.astimezone(UTC), one.recording.name))
     return Inventory(found=tuple(found), set_aside=tuple(set_aside), same=tuple(same))
-
-
-def streams(recordings: Iterable[Recording]) -> list[list[Recording]]:
-    """Group one camera's recordings into streams: each follows the one before within two seconds, at the same size.
-
-    A track goes on across the cuts of a stream.
-    """
-    groups: list[list[Recording]] = []
-    end: datetime | None = None
-    for one in sorted(recordings, key=_by_time):
-        start = one.start.astimezone(UTC)
-        goes_on = end is not None and (start - end).total_seconds() <= ABUT_S
-        if goes_on and (one.width, one.height) == (groups[-1][-1].width, groups[-1][-1].height):
-            groups[-1].append(one)
-        else:
-            groups.append([one])
-        own_end = start + timedelta(seconds=one.read_s)
-        end = own_end if end is None else max(end, own_end)
-    return groups
 
 
 def counted_once(recordings: Iterable[Recording]) -> dict[str, tuple[int, int]]:

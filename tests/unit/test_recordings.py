@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quitboard.detect.recordings import camera_id_of, counted_once, find, streams
+from quitboard.detect.recordings import camera_id_of, counted_once, find
 from quitboard.errors import UsageError
 from quitboard.records import Camera, ClockSource, Recording
 from tests.videos import shade, write_video
@@ -229,20 +229,6 @@ def recording(start_s, length_s, *, name="a", width=96):
         promised_s=length_s,
         read_s=length_s,
     )
-
-
-def test_recordings_that_follow_within_two_seconds_are_one_stream():
-    ones = [recording(0, 60), recording(62, 60), recording(124.1, 60), recording(180, 60)]
-    assert streams(reversed(ones)) == [ones[:2], ones[2:]]
-
-
-def test_another_size_is_another_stream():
-    ones = [recording(0, 60), recording(60, 60, width=192)]
-    assert streams(ones) == [[ones[0]], [ones[1]]]
-
-
-def test_no_recordings_make_no_streams():
-    assert streams([]) == []
 
 
 def test_what_overlaps_counts_once():
