@@ -19,7 +19,8 @@ from quitboard.files import sha256_bytes
 from quitboard.settings import PublishSettings, Settings
 from quitboard.site.generations import locked_target, put_in_place
 from quitboard.site.output import Staging, begin, finish
-from quitboard.site.publish.target import OWN_FOLDER, Target, open_target
+from quitboard.site.publish.opening import open_target
+from quitboard.site.publish.target import OWN_FOLDER, Target
 
 KINDS = ("s3", "gh-pages", "folder")
 BUCKET = "board-tests"

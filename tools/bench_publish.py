@@ -24,9 +24,9 @@ from quitboard.database.connection import opened
 from quitboard.settings import PublishSettings, Settings, SiteSettings
 from quitboard.site.build import build
 from quitboard.site.output import read_sums
+from quitboard.site.publish.opening import open_target
 from quitboard.site.publish.run import publish, take_back
 from quitboard.site.publish.s3 import S3Target
-from quitboard.site.publish.target import open_target
 from tests.seaweed import KEYS, serving
 from tests.site.sample_board import Sample, make_board
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from quitboard.console import Talk
 from quitboard.database import publications, withdrawals
 from quitboard.database.connection import opened
 from quitboard.errors import Locked, QuitBoardError, SettingsError, TargetRefused, UsageError
-from quitboard.files import locked
+from quitboard.operate import due
 from quitboard.operate.boards import Board
 from quitboard.settings import SETTINGS_NAME
 
@@ -55,7 +55,7 @@ def publish(
         talk.note(remark)
     done: list[Outcome] = []
     refused: list[QuitBoardError] = []
-    with alone(board):
+    with due.alone(board):
         for target in targets:
             try:
                 done.append(_publish(board, target, talk, dry_run, rollback, allow_delete))
@@ -68,21 +68,6 @@ def publish(
     return done
 
 
-@contextlib.contextmanager
-def alone(board: Board) -> Iterator[None]:
-    """Hold all publishing of a board on this machine. Raises `Locked`."""
-    with locked(board.folder / ".publish.lock", what="board's publishing"):
-        yield
-
-
-def withdrawn_paths(board: Board) -> list[str]:
-    """Return how the paths of pictures begin that were taken back and may never be published again."""
-    from quitboard.site.media import stem_of
-
-    with opened(board.database, read_only=True) as connection:
-        return [stem_of(sha256) for sha256 in sorted(withdrawals.withdrawn_media(connection))]
-
-
 def remarks(board: Board, chosen: Sequence[Target]) -> list[str]:
     """Return what an owner should know before publishing, in sentences."""
     if board.settings.site.base_url:
@@ -93,7 +78,6 @@ def remarks(board: Board, chosen: Sequence[Target]) -> list[str]:
 
 
 def _publish(board: Board, target: Target, talk: Talk, dry_run: bool, rollback: bool, allow_delete: bool) -> Outcome:
-    from quitboard.operate import withdraw
     from quitboard.site.publish import run
 
     if rollback:
@@ -105,13 +89,13 @@ def _publish(board: Board, target: Target, talk: Talk, dry_run: bool, rollback: 
                 meter.restart(total)
             meter.advance(1, path)
 
-        with contextlib.nullcontext() if dry_run else withdraw.finishing(board, target):
+        with contextlib.nullcontext() if dry_run else due.finishing(board, target):
             outcome = run.publish(
                 board.site,
                 target,
                 allow_delete=allow_delete,
                 dry_run=dry_run,
-                withdrawn=withdrawn_paths(board),
+                withdrawn=due.withdrawn_paths(board),
                 before_writing=lambda generation: _remember(board, target, generation),
                 progress=shown,
             )
@@ -159,7 +143,7 @@ def _roll_back(board: Board, target: Target, dry_run: bool) -> None:
 
 
 def _open(board: Board, text: str) -> Target:
-    from quitboard.site.publish.target import open_target, place_of
+    from quitboard.site.publish.opening import open_target, place_of
 
     sort, place = place_of(text)
     if sort == "folder":

@@ -13,7 +13,7 @@ import dataclasses
 import re
 import time
 import urllib.parse
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -26,12 +26,11 @@ from quitboard.database.withdrawals import OWN_FILES, Struck
 from quitboard.errors import DatabaseError, Locked, QuitBoardError, TargetRefused, UsageError
 from quitboard.ingest.load import Target as Ingested
 from quitboard.ingest.load import file_errors_named
-from quitboard.operate import pipeline, publishing
+from quitboard.operate import pipeline
 from quitboard.operate.boards import Board
+from quitboard.operate.due import Due, alone, listed_paths, withdrawn_paths
 from quitboard.operate.own_files import OwnFiles
 from quitboard.records import SetAside
-from quitboard.site.facets import segment
-from quitboard.site.media import WIDTHS_PX, stem_of
 from quitboard.site.output import base_url_of
 
 if TYPE_CHECKING:
@@ -42,11 +41,6 @@ _ID = re.compile(r"[0-9a-f]{4,64}")
 _PAGE = re.compile(r"(?:^|/)(?:v|withdrawn)/([^/]*)(?:/|$)")
 _LONGEST_LINK = 2000
 _LONGEST_REASON = 1000
-LIKELY = {
-    "jpg": [f"-{width}.{kind}" for width in WIDTHS_PX for kind in ("jpg", "webp")],
-    "gif": [".gif", ".webp"],
-}
-"""How encoded pictures end: a target is asked for them even where it does not list them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +187,7 @@ def withdraw(
             guard = withdrawals.guard(connection)
             due = withdrawals.due(connection)
             media, cases = withdrawals.of_withdrawals(connection, {one for ids in due.values() for one in ids})
-        targets = _Targets(board, [place for place in due if place != OWN_FILES], _Due(media, cases), talk, start)
+        targets = _Targets(board, [place for place in due if place != OWN_FILES], Due(media, cases), talk, start)
         targets.take_media_back()
         stack.enter_context(targets.held())
         pictures = own.take_off_the_site(guard.media)
@@ -268,7 +262,7 @@ def _plan(board: Board, asked: Sequence[str], start: float) -> Outcome:
 class _Targets:
     """The places that a withdrawal has to be taken back from, one after the other; one that refuses stops no other."""
 
-    def __init__(self, board: Board, places: Sequence[str], due: _Due, talk: Talk, start: float) -> None:
+    def __init__(self, board: Board, places: Sequence[str], due: Due, talk: Talk, start: float) -> None:
         self._board, self._due, self._talk, self._start = board, due, talk, start
         self.outcomes = {place: AtTarget(name=place) for place in places}
         self._opened: dict[str, Target] = {}
@@ -276,14 +270,14 @@ class _Targets:
 
     def take_media_back(self) -> None:
         """Delete media, then the pages that show them, and ask each target whether they are gone."""
+        from quitboard.site.publish.opening import open_target
         from quitboard.site.publish.run import take_back
-        from quitboard.site.publish.target import open_target
 
         for place in self.outcomes:
             self._talk.note(f"taking it back from {place}")
             with self._problem_noted(place):
                 self._opened[place] = target = open_target(place, self._board.settings, board=self._board.folder)
-                self._paths[place] = self._due.paths_among(_sums_of(target))
+                self._paths[place] = self._due.paths_among(listed_paths(target))
                 done = take_back(target, self._paths[place])
                 self.outcomes[place] = dataclasses.replace(
                     self.outcomes[place], media_gone_s=time.monotonic() - self._start, notes=done.caveats
@@ -294,7 +288,7 @@ class _Targets:
         """Hold all publishing of the board. One at work may bring back what it has read: then everything stays due."""
         with contextlib.ExitStack() as stack:
             try:
-                stack.enter_context(publishing.alone(self._board))
+                stack.enter_context(alone(self._board))
             except Locked as error:
                 self.outcomes = {
                     place: dataclasses.replace(outcome, problem=outcome.problem or str(error))
@@ -306,7 +300,7 @@ class _Targets:
         """Bring lists, search, feeds, data and tombstones to what the new site says, and ask once more."""
         from quitboard.site.publish.run import publish
 
-        withdrawn = publishing.withdrawn_paths(self._board)
+        withdrawn = withdrawn_paths(self._board)
         for place, outcome in self.outcomes.items():
             if outcome.problem:
                 continue
@@ -328,57 +322,3 @@ class _Targets:
         except (QuitBoardError, OSError) as error:
             said = str(error).removeprefix(f"{place}: ")
             self.outcomes[place] = dataclasses.replace(self.outcomes[place], problem=said)
-
-
-def _sums_of(target: Target) -> Collection[str]:
-    """Return the paths that a target lists; none where it cannot say: the likely ones are taken away all the same."""
-    try:
-        return target.read().sums
-    except TargetRefused:
-        return ()
-    finally:
-        target.close()
-
-
-@contextlib.contextmanager
-def finishing(board: Board, target: Target) -> Iterator[None]:
-    """Around a publish: take back first what is still due at the target, and note afterwards that it is gone.
-
-    Raises:
-        TargetRefused: something of it is still there.
-    """
-    from quitboard.site.publish.run import take_back
-
-    with opened(board.database) as connection:
-        ids = withdrawals.due(connection).get(target.name, [])
-        due = _Due(*withdrawals.of_withdrawals(connection, ids))
-    if ids:
-        take_back(target, due.paths_among(_sums_of(target)))
-    yield
-    if ids:
-        with opened(board.database) as connection:
-            withdrawals.taken_back(connection, target.name, ids, now=datetime.now(UTC))
-
-
-@dataclass(frozen=True, slots=True)
-class _Due:
-    """What of a published site is to be taken back."""
-
-    media: Mapping[str, str]  # sha256 -> extension
-    cases: Sequence[str]
-
-    @property
-    def stems(self) -> tuple[str, ...]:
-        """Return the beginnings of the media's paths."""
-        return tuple(stem_of(sha256) for sha256 in self.media)
-
-    def media_among(self, paths: Iterable[str]) -> list[str]:
-        """Return the paths of withdrawn media."""
-        stems = self.stems
-        return [path for path in paths if stems and path.startswith(stems)]
-
-    def paths_among(self, listed: Iterable[str]) -> list[str]:
-        """Return what is to go: of the paths that are listed, and those that may be there all the same."""
-        likely = [f"{stem_of(sha256)}{suffix}" for sha256, kind in self.media.items() for suffix in LIKELY[kind]]
-        pages = [f"{start}v/{segment(case)}/index.html" for case in self.cases for start in ("", "en/")]
-        return sorted({*self.media_among(listed), *likely, *pages})

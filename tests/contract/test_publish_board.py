@@ -19,7 +19,7 @@ from quitboard.console import Talk
 from quitboard.database import withdrawals
 from quitboard.database.connection import opened
 from quitboard.errors import Locked, SettingsError, TargetRefused, UsageError
-from quitboard.operate import publishing
+from quitboard.operate import due, publishing
 from quitboard.operate.boards import Board, init, open_board
 from quitboard.site.publish import run
 from quitboard.site.publish.folder import FolderTarget
@@ -100,7 +100,7 @@ def test_without_a_target_those_of_the_settings_are_meant(board: Board, tmp_path
 
 
 def test_a_board_is_published_by_one_at_a_time(board: Board, public: Folder) -> None:
-    with publishing.alone(board), pytest.raises(Locked):
+    with due.alone(board), pytest.raises(Locked):
         publishing.publish(board, [public.text], talk=QUIET)
 
 

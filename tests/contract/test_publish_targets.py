@@ -13,8 +13,8 @@ import pytest
 from quitboard.errors import DamageFound, Locked, NothingUsable, QuitBoardError, TargetRefused, UsageError
 from quitboard.settings import PublishSettings, Settings
 from quitboard.site.publish import git, ledger, s3
+from quitboard.site.publish.opening import open_target
 from quitboard.site.publish.run import publish, take_back
-from quitboard.site.publish.target import open_target
 from tests.published import BUCKET, KINDS, Bucket, Folder, Place, Repository, broken_links, cases, make_site
 
 

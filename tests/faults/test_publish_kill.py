@@ -177,7 +177,7 @@ def test_a_killed_process_leaves_nothing_that_a_second_run_cannot_mend(
     target = place.target()
     code = (
         "from pathlib import Path\nfrom quitboard.settings import *\nfrom quitboard.site.publish.run import publish\n"
-        "from quitboard.site.publish.target import open_target\n"
+        "from quitboard.site.publish.opening import open_target\n"
         f"settings = Settings(publish=PublishSettings(endpoint_url={getattr(place, 'endpoint', '')!r}))\n"
         f"target = open_target({target.name!r}, settings, board=Path({str(place.folder / 'board')!r}))\n"  # type: ignore[attr-defined]
         f"publish(Path({str(site)!r}), target, before_writing=lambda _: print('writing', flush=True))\n"
