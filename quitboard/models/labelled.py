@@ -1,11 +1,8 @@
-"""Labelled pictures in YOLO's format, wherever their folders, class names and splits lie.
-
-    set/images/test/a.jpg + set/labels/test/a.txt      set/test/images/a.jpg + set/test/labels/a.txt
-    set/images/a.jpg      + set/labels/a.txt           set/a.jpg             + set/a.txt
+"""Labelled pictures in YOLO's format, wherever their folders, class names and splits lie (see `layout`).
 
 A line of labels is `class x y width height`, as shares of the picture, or `class x1 y1 x2 y2 x3 y3 …` of an outline.
-Classes are named by `data.yaml`, else `classes.txt`; without either a number is a role of `records.ROLES`. What a
-picture labels is told by `manifest.csv` (columns `path` and `labelled_classes`); without it, by the classes' names.
+Where nothing names the classes, a number is a role of `records.ROLES`. What a picture labels is told by `manifest.csv`
+(columns `path` and `labelled_classes`); without it, by the classes' names.
 """
 
 from __future__ import annotations
@@ -13,23 +10,18 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
 
 import cv2
 import numpy as np
-import yaml
 
 from quitboard.detect.card import role_named
 from quitboard.errors import ItemError, NothingUsable, SettingsError
+from quitboard.models.layout import SPLITS, YAML_SUFFIXES, Layout, labels_of, layout, text_of
 from quitboard.records import ROLES, FloatArray, Picture, Role, SetAside
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
-SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
-_MOST_BYTES = 16 << 20
-"""A file of names or labels that is larger than this is none."""
 _SLACK = 0.01
 """Boxes may stand out of the picture by this share: rounding, and labellers who drew over the edge."""
 
@@ -55,79 +47,109 @@ class LabelledSet:
     notes: tuple[str, ...]
 
 
-def holds_pictures(folder: Path) -> bool:
-    """Say whether a folder looks like a labelled set: a picture in it has a file of labels."""
-    return any(_labels_of(path).is_file() for path in _pictures(folder))
+def counted(folder: Path) -> tuple[int, int]:
+    """Return how many pictures a folder, or a set's `data.yaml`, holds, and how many of them have labels."""
+    if folder.is_file() and folder.suffix.lower() not in YAML_SUFFIXES:
+        return 0, 0
+    pictures = {path for paths in layout(folder).splits.values() for path in paths}
+    return len(pictures), sum(labels_of(path).is_file() for path in pictures)
 
 
 def read_set(folder: Path, *, split: str = "", classes: Mapping[str, Role | None] | None = None) -> LabelledSet:
     """Read a set.
 
     Args:
-        folder: the set, or a folder of pictures in it.
+        folder: the set, a folder of pictures in it, or its `data.yaml`.
         split: `train`, `val` or `test`; when empty, the only one there is, else `test`, else `val`.
         classes: what class names mean, beyond those that `card.role_named` knows.
 
     Raises:
-        SettingsError: `data.yaml`, `classes.txt` or `manifest.csv` cannot be read.
+        SettingsError: a file of class names or `manifest.csv` cannot be read.
         NothingUsable: no such split, no picture, no label, or no class with a role.
     """
-    found = {path: _split_of(path.relative_to(folder)) for path in _pictures(folder)}
-    chosen = _chosen(sorted(set(filter(None, found.values()))), split, folder.name)
-    paths = [path for path, own in found.items() if own == chosen]
-    names = _names(folder)
+    found = layout(folder)
+    root = folder.parent if folder.is_file() else folder
+    chosen = _chosen(sorted(filter(None, found.splits)), split, folder.name)
+    paths = found.splits.get(chosen, ())
+    names = found.names or tuple(ROLES)
     meant = dict(classes or {})
     roles = [meant[name] if name in meant else role_named(name) for name in names]
-    manifest = _manifest(folder, meant)
+    manifest = _manifest(found.manifest, meant) if found.manifest else None
     told = frozenset(role for role in roles if role)
     unknown: Counter[str] = Counter()
     set_aside: list[SetAside] = []
     pictures: list[LabelledPicture] = []
-    unlisted = unlabelled = 0
+    unlisted = unlabelled = doubled = 0
     for path in paths:
-        name = readable(path.relative_to(folder))
+        name = _from(root, path)
         try:
-            rows = rows_of(_labels_of(path), len(names))
+            rows = rows_of(labels_of(path), len(names))
         except ItemError as error:
             set_aside.append(SetAside(name=name, reason=str(error), todo="Mend or remove it"))
             continue
         unlabelled += rows is None
-        unlisted += manifest is not None and name not in manifest
-        kept = [(role, box) for number, box in rows or () if (role := roles[number])]
-        unknown.update(names[number] for number, _ in rows or () if roles[number] is None)
+        once = list(dict.fromkeys(rows or ()))
+        doubled += len(rows or ()) - len(once)
+        kept = [(role, box) for number, box in once if (role := roles[number])]
+        unknown.update(names[number] for number, _ in once if roles[number] is None)
+        labelled = told
+        if manifest is not None and found.manifest is not None:
+            own = _from(found.manifest.parent, path)
+            unlisted += own not in manifest
+            labelled = manifest.get(own, frozenset()) & told
         pictures.append(
             LabelledPicture(
                 path=path,
                 name=name,
                 roles=tuple(role for role, _ in kept),
                 xyxy=np.array([box for _, box in kept], np.float32).reshape(-1, 4),
-                labelled=told if manifest is None else manifest.get(name, frozenset()) & told,
+                labelled=labelled,
             )
         )
     if not pictures:
         reasons = "; ".join(f"{item.name}: {item.reason}" for item in set_aside[:3])
         raise NothingUsable("no usable picture", where=folder.name, todo=reasons or "Give a set in YOLO's format")
     if unlabelled == len(pictures):
-        raise NothingUsable("no picture has labels", where=folder.name, todo="Put labels/ beside images/")
+        wanted = _from(root, labels_of(paths[0]))
+        raise NothingUsable(
+            f"{len(pictures)} pictures, and none has labels",
+            where=folder.name,
+            todo=f"Those of {pictures[0].name} were looked for at {wanted}",
+        )
     if not told:
         raise NothingUsable(
             f"no class has a role here ({', '.join(names[:12])})",
             where=folder.name,
             todo=f"Say what they mean: --roles NAME=ROLE, with a role out of {', '.join(ROLES)}",
         )
-    notes = []
-    if unlabelled:
-        notes.append(f"{unlabelled} pictures have no file of labels: they count as showing nothing of what is labelled")
-    if unlisted:
-        notes.append(f"{unlisted} pictures are not in manifest.csv: they are not scored")
     return LabelledSet(
         pictures=tuple(pictures),
         split=chosen,
         classes=dict(zip(names, roles, strict=True)),
         unknown=dict(sorted(unknown.items())),
         set_aside=tuple(set_aside),
-        notes=tuple(notes),
+        notes=_notes(found, chosen, unlabelled=unlabelled, unlisted=unlisted, doubled=doubled),
     )
+
+
+def _notes(found: Layout, chosen: str, *, unlabelled: int, unlisted: int, doubled: int) -> tuple[str, ...]:
+    """Say what a figure rests on that nobody asked for."""
+    notes = []
+    if found.names is None:
+        told = ", ".join(f"{number} {role}" for number, role in enumerate(ROLES))
+        notes.append(f"nothing names the classes (data.yaml, classes.txt): numbers are taken as {told}")
+    if others := {split: len(paths) for split, paths in found.splits.items() if split != chosen}:
+        told = ", ".join(f"{split or 'of no split'} {n}" for split, n in sorted(others.items()))
+        notes.append(f"pictures that are left out, of other splits: {told}")
+    if found.absent:
+        notes.append(f"{found.absent} pictures that data.yaml's lists name are not there")
+    if unlabelled:
+        notes.append(f"{unlabelled} pictures have no file of labels: they count as showing nothing of what is labelled")
+    if unlisted:
+        notes.append(f"{unlisted} pictures are not in manifest.csv: they are not scored")
+    if doubled:
+        notes.append(f"{doubled} lines of labels say what another says: each box counts once")
+    return tuple(notes)
 
 
 def opened(path: Path) -> Picture:
@@ -141,31 +163,13 @@ def opened(path: Path) -> Picture:
 # --- files and folders -----------------------------------------------------------------------------------------------
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and PurePath(name).suffix.lower() in PICTURE_SUFFIXES:
-                yield Path(parent, name)
-
-
 def readable(path: PurePath) -> str:
     """Return a path with forward slashes as text; letters that are none, of another encoding, as "\ufffd"."""
     return os.fsencode(path.as_posix()).decode(errors="replace")
 
 
-def _labels_of(picture: Path) -> Path:
-    """Return where a picture's labels lie: `labels` in place of the last `images` of its path."""
-    parts = list(picture.absolute().with_suffix(".txt").parts)
-    for number in range(len(parts) - 2, -1, -1):
-        if parts[number] == "images":
-            parts[number] = "labels"
-            break
-    return Path(*parts)
-
-
-def _split_of(relative: PurePath) -> str:
-    return next((SPLITS[part.lower()] for part in relative.parts[:-1] if part.lower() in SPLITS), "")
+def _from(folder: Path, path: Path) -> str:
+    return readable(PurePath(os.path.relpath(path, folder)))
 
 
 def _chosen(present: Sequence[str], wanted: str, where: str) -> str:
@@ -179,52 +183,9 @@ def _chosen(present: Sequence[str], wanted: str, where: str) -> str:
     return next((split for split in ("test", "val", *present) if split in present), "")
 
 
-def _text(path: Path) -> str:
-    if path.stat().st_size > _MOST_BYTES:
-        raise SettingsError("too large to be what its name says", where=path.name, todo="Look what it is")
+def _manifest(path: Path, meant: Mapping[str, Role | None]) -> dict[str, frozenset[Role]]:
     try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError:
-        raise SettingsError("not UTF-8 text", where=path.name, todo="Save it as UTF-8") from None
-
-
-def _above(folder: Path, *names: str) -> Path | None:
-    """Return the first of `names` in the set's folder; where a folder of pictures was given, in those above it."""
-    folder = folder.resolve()
-    levels = [folder]
-    if "images" in folder.parts:
-        levels += list(folder.parents)[: len(folder.parts) - folder.parts.index("images")]
-    return next((path for level in levels for name in names if (path := level / name).is_file()), None)
-
-
-def _names(folder: Path) -> list[str]:
-    path = _above(folder, "data.yaml", "data.yml", "dataset.yaml", "classes.txt", "labels/classes.txt")
-    if path is None:
-        return list(ROLES)
-    text = _text(path)
-    if path.suffix == ".txt":
-        return [line.strip() for line in text.strip().splitlines()]
-    try:
-        content: Any = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise SettingsError(f"not valid YAML: {first}", where=path.name, todo="Mend it") from None
-    names = content.get("names") if isinstance(content, dict) else None
-    if isinstance(names, dict) and sorted(names, key=str) == sorted(range(len(names)), key=str):
-        names = [names[number] for number in range(len(names))]
-    if not isinstance(names, list) or not names or not all(isinstance(name, (str, int)) for name in names):
-        raise SettingsError(
-            "no class names", where=path.name, todo="It needs names: a list, or a table from 0 on to names"
-        )
-    return [str(name) for name in names]
-
-
-def _manifest(folder: Path, meant: Mapping[str, Role | None]) -> dict[str, frozenset[Role]] | None:
-    path = folder / "manifest.csv"
-    if not path.is_file():
-        return None
-    try:
-        listed = {row["path"]: row["labelled_classes"].split(",") for row in csv.DictReader(_text(path).splitlines())}
+        listed = {row["path"]: row["labelled_classes"].split(",") for row in csv.DictReader(text_of(path).splitlines())}
         return {
             name: frozenset(role for one in told if (role := meant.get(one.strip(), role_named(one))))
             for name, told in listed.items()
@@ -246,7 +207,7 @@ def rows_of(path: Path, classes: int) -> list[tuple[int, tuple[float, float, flo
     if not path.is_file():
         return None
     try:
-        lines = _text(path).splitlines()
+        lines = text_of(path).splitlines()
     except SettingsError as error:
         raise ItemError(f"labels {error.what}") from None
     rows = []

@@ -22,7 +22,7 @@ from quitboard.detect import model, run
 from quitboard.detect.journal import FOLDER_NAME
 from quitboard.detect.model import Detector
 from quitboard.detect.video.container import VIDEO_SUFFIXES
-from quitboard.errors import BundleError, ItemError, NothingUsable, UsageError
+from quitboard.errors import BundleError, ItemError, NothingUsable, SettingsError, UsageError
 from quitboard.files import resource, slug
 from quitboard.models import figures, labelled, measure, recordings, registry, truth
 from quitboard.models.measure import Measured
@@ -111,11 +111,11 @@ def evaluate(
         if not folder.exists():
             raise UsageError("no such file or folder", where=str(folder), todo="Check how it is spelt")
     sections: list[Section] = []
-    unusable: list[NothingUsable] = []
+    unusable: list[NothingUsable | SettingsError] = []
     for folder in data:
         try:
             sections += _folder(folder, detector, weights, imgsz, split, meant, talk)
-        except NothingUsable as error:
+        except (NothingUsable, SettingsError) as error:  # the others may have taken hours
             unusable.append(error)
     if not sections:
         raise unusable[0]
@@ -146,7 +146,8 @@ def _folder(
     sections = []
     if found := _truth_files(folder):
         sections.append(_recordings(folder, found, detector, weights, imgsz, talk))
-    if folder.is_dir() and labelled.holds_pictures(folder):
+    pictures, with_labels = labelled.counted(folder)
+    if with_labels or (pictures and not sections):
         sections.append(_pictures(folder, detector, split, meant, talk))
     if not sections:
         raise NothingUsable(

@@ -160,6 +160,19 @@ def test_a_folder_that_cannot_be_measured_is_set_aside_where_another_can(picture
     assert "2 labelled pictures" in output
 
 
+def test_a_set_whose_names_cannot_be_read_is_set_aside_where_another_can(pictures: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "data.yaml").write_text("names: [a\n")
+    code, output = run(pictures, broken)
+    assert (code, "2 labelled pictures" in output, "not valid YAML" in output) == (3, True, True), output
+
+
+def test_pictures_beside_recordings_that_have_no_labels_are_no_set(recordings: Path) -> None:
+    cv2.imwrite(str(recordings / "gate" / "thumbnail.png"), np.zeros((96, 128, 3), np.uint8))
+    assert [section["what"] for section in document(recordings)["sections"]] == ["recordings"]
+
+
 def test_a_picture_whose_labels_are_wrong_is_set_aside(pictures: Path) -> None:
     (pictures / "labels" / "b.txt").write_text("9 0.5 0.5 0.1 0.1\n")
     code, output = run(pictures)
@@ -172,6 +185,8 @@ def test_a_picture_whose_labels_are_wrong_is_set_aside(pictures: Path) -> None:
     [
         (["nothing-here"], 2, "no such file or folder"),
         (["empty"], 5, "neither labelled pictures nor recordings"),
+        (["unlabelled"], 5, "1 pictures, and none has labels. Those of a.png were looked for at a.txt"),
+        (["unnamed"], 4, "no class names"),
         (["real/set", "--split", "val"], 5, "no split 'val'"),
         (["real/set", "--roles", "rider"], 2, "NAME=ROLE"),
         (["real/set", "--roles", "rider=tram"], 2, "NAME=ROLE"),
@@ -181,7 +196,11 @@ def test_a_picture_whose_labels_are_wrong_is_set_aside(pictures: Path) -> None:
 def test_a_user_s_mistake_is_told_without_a_traceback(
     pictures: Path, tmp_path: Path, words: list[str], code: int, reason: str
 ) -> None:
-    (tmp_path / "empty").mkdir()
+    for name in ("empty", "unlabelled", "unnamed"):
+        (tmp_path / name).mkdir()
+    for name in ("unlabelled/a.png", "unnamed/a.png", "unnamed/a.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "unnamed" / "data.yaml").write_text("nc: 2\n")
     done = subprocess.run(
         [sys.executable, "-m", "quitboard.cli", "models", "evaluate", *words],
         cwd=tmp_path, capture_output=True, text=True, check=False,
