@@ -64,8 +64,8 @@ class TomlSource:
         for number, line in enumerate(self.text.splitlines(), start=1):
             if header := re.match(r"\s*(\[\[?)\s*([^\]#]+?)\s*\]", line):
                 here = self._resolve(header[2].replace(" ", "").split("."), header[1] == "[[", seen)
-                if here == where or (not where and here == (key,)):
-                    header_line = number
+                if here == where or (not where and here[:1] == (key,)):
+                    header_line = header_line or number
             elif here == where and key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[.=]", line):
                 return number
         return header_line

@@ -18,18 +18,20 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from quitboard.checked_toml import TomlSource, section_of
+from quitboard.checked_toml import TomlSource, Where, section_of
 from quitboard.detect.card import DEFAULT_IMGSZ
 from quitboard.errors import SettingsError, UsageError
+from quitboard.models.layout import SPLITS
 from quitboard.records import ROLES
 
 ENVIRONMENT = "QUITBOARD_DATA_"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+_MOST_SEED = 2**32 - 1
 
 
 def _in(low: float, high: float) -> dict[str, float]:
@@ -156,22 +158,60 @@ class Recipe:
     finish: Finish = Finish()
     headwear: Headwear | None = None
     company: Company | None = None
+    source: TomlSource | None = field(default=None, repr=False, compare=False)  # tells lines
 
-    def place(self, written: str) -> Path:
+    def place(self, written: str, where: Where = (), key: str = "") -> Path:
         """Return where SOURCE/path lies; a name that is no source is a path beside the recipe.
+
+        Args:
+            where, key: what of the recipe names it, for the line of a mistake.
 
         Raises:
             SettingsError: there is nothing.
         """
         first, _, rest = written.partition("/")
         path = self.sources[first] / rest if first in self.sources else self.path.parent / written
-        if not path.exists():
-            raise SettingsError(
-                f"there is no {written!r}",
-                where=self.path.name,
-                todo=f"Say where it is: --data {first}=PATH, or {ENVIRONMENT}{first.upper()}=PATH in the environment",
-            )
-        return path
+        if path.exists():
+            return path
+        todo = "Write it, with a path from the recipe, or as SOURCE/path with a SOURCE of [sources]"
+        if first in self.sources:
+            todo = f"Say where it is: --data {first}=PATH, or {ENVIRONMENT}{first.upper()}=PATH in the environment"
+        told = self.source.error("", where, key).where if self.source and key else self.path.name
+        raise SettingsError(f"there is no {written!r} ({path})", where=told, todo=todo)
+
+    def check_places(self, *, steps: Collection[str], start_too: bool, judges_too: bool) -> None:
+        """Look whether all is there before hours are spent on what needs it at their end.
+
+        Args:
+            steps: those of the set that are prepared.
+            start_too, judges_too: is anything trained, are the small networks and the card made.
+
+        Raises:
+            SettingsError: with file and line, for the first that is not there.
+        """
+        for written, where, key in self._named(steps, start_too, judges_too):
+            self.place(written, where, key)
+
+    def _named(self, steps: Collection[str], start_too: bool, judges_too: bool) -> Iterator[tuple[str, Where, str]]:
+        if start_too:
+            yield self.start, (), "start"
+        numbers = {one.name: number for number, one in enumerate(self.teachers)}
+        for number, step in enumerate(self.pictures):
+            if step.name in steps:
+                for key in ("folder", "boxes"):
+                    if written := getattr(step, key):
+                        yield written, ("pictures", number), key
+                for name in step.teachers:
+                    yield self.teachers[numbers[name]].weights, ("teacher", numbers[name]), "weights"
+        if judges_too:
+            if self.data:
+                yield self.data, (), "data"
+            for table, one in (("headwear", self.headwear), ("company", self.company)):
+                for key in ("made",) if one and one.made else ("real", "rendered", "train_only", "wears", "riders"):
+                    told = getattr(one, key, ())
+                    for written in (told,) if isinstance(told, str) else told:
+                        if written:
+                            yield written, (table,), key
 
     def only(self, names: Set[str]) -> Recipe:
         """Return the recipe with these steps, and those that they are made of, alone."""
@@ -204,8 +244,12 @@ def read(path: Path, told: Mapping[str, Path] | None = None) -> Recipe:
     for key in ("name", "start"):
         if not isinstance(values.get(key), str) or not values[key]:
             raise source.error(f"{key} is missing: write it at the top of the recipe", (), key)
-    if not isinstance(values.get("seed", 0), int):
-        raise source.error("seed is a whole number", (), "seed")
+    for key in ("licence", "data"):
+        if not isinstance(values.get(key, ""), str):
+            raise source.error(f'{key} is a text in "quotes"', (), key)
+    seed = values.get("seed", 0)
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= _MOST_SEED:
+        raise source.error(f"seed is a whole number from 0 to {_MOST_SEED}", (), "seed")
     for key, cls in _TABLES.items():
         rows = table.get(key, [])
         if not isinstance(rows, list):
@@ -215,7 +259,7 @@ def read(path: Path, told: Mapping[str, Path] | None = None) -> Recipe:
     for key, cls in _ONCE.items():
         if key in table:
             values[key] = section_of(source, cls, table[key], (key,))
-    recipe = Recipe(path=path, sources=_sources(source, path, told or {}), **values)
+    recipe = Recipe(path=path, sources=_sources(source, path, told or {}), source=source, **values)
     _check(source, recipe)
     return recipe
 
@@ -253,7 +297,13 @@ def _check(source: TomlSource, recipe: Recipe) -> None:
             raise source.error("crops are of the pictures of other steps: of is missing", where)
         if step.into in ("choose", "test") and step.kind != "labelled":
             raise source.error("only labelled pictures measure anything", where, "into")
-        if step.split == "test" and step.into != "test":
+        if step.split and step.split not in SPLITS:
+            raise source.error(f"there is no split {step.split!r}: it is train, val or test", where, "split")
+        if not 0 < step.shrink[0] <= step.shrink[1] <= 1:
+            raise source.error(
+                "shrink is two shares of the size above 0 and up to 1, the smaller first", where, "shrink"
+            )
+        if SPLITS.get(step.split) == "test" and step.into != "test":
             raise source.error("the locked test split trains nothing and chooses nothing", where, "split")
         for key in ("riders", "scenes", "of"):
             if unknown := sorted(set(getattr(step, key)) - earlier):
@@ -280,6 +330,11 @@ def _check(source: TomlSource, recipe: Recipe) -> None:
     for name in recipe.finish.calibrate_with:
         if into.get(name, "test") == "test":
             raise source.error(f"no step that may calibrate is called {name!r}", ("finish",), "calibrate_with")
+    if recipe.rounds and recipe.finish.average > recipe.rounds[-1].epochs:
+        what = (
+            f"the last round has {recipe.rounds[-1].epochs} passes, and a checkpoint each: average is no more than that"
+        )
+        raise source.error(what, ("finish",), "average")
     for number, one in enumerate(recipe.rounds):
         if unknown := sorted(set(one.only) - earlier):
             raise source.error(f"no step is called {', '.join(unknown)}", ("round", number), "only")

@@ -82,7 +82,16 @@ class _Run:
         self._recipe, self._folder, self._device, self._say = recipe, folder, device, say
 
     def do(self, until: Until, packed: Path | None, given: tuple[Path, ...]) -> Trained:
-        steps = self._set(packed, measuring_only=bool(given))
+        measured = self._recipe
+        if given:
+            needed = {one.name for one in measured.pictures if one.into in ("choose", "test")}
+            measured = measured.only({*needed, *measured.finish.calibrate_with})
+        self._recipe.check_places(
+            steps=[] if packed else [one.name for one in measured.pictures],
+            start_too=until != "prepare" and not given,
+            judges_too=until == "all",
+        )
+        steps = prepare.load(packed) if packed else self._set(measured)
         place = packed or self._folder / "set"
         if until == "prepare":
             return Trained(set=place)
@@ -106,13 +115,7 @@ class _Run:
 
     # --- the set
 
-    def _set(self, packed: Path | None, *, measuring_only: bool) -> list[Step]:
-        if packed:
-            return prepare.load(packed)
-        recipe = self._recipe
-        if measuring_only:
-            needed = {one.name for one in recipe.pictures if one.into in ("choose", "test")}
-            recipe = recipe.only({*needed, *recipe.finish.calibrate_with})
+    def _set(self, recipe: Recipe) -> list[Step]:
         steps = prepare.prepare(recipe, self._folder / "set", told=self._told)
         for one in steps:
             counts = ", ".join(f"{role} {count}" for role, count in one.boxes.items())
