@@ -78,15 +78,18 @@ def measure(
     pictures: Sequence[LabelledPicture],
     *,
     ways: Sequence[str] = WAYS,
+    thresholds: Mapping[Role, float] | None = None,
     advanced: Callable[[], None] = lambda: None,
 ) -> tuple[list[Measured], list[SetAside]]:
     """Run the detector over pictures and measure each way; pictures that cannot be read are set aside.
 
-    The sweep of confidences begins at 0.005; precision and recall are told at the card's thresholds.
+    The sweep of confidences begins at 0.005.
 
     Args:
+        thresholds: the confidence above which precision, recall and mistakes are told; the card's when None.
         advanced: is called after each picture.
     """
+    told = thresholds or detector.thresholds
     kept = {way: _Way() for way in ways if way != JUDGED or detector.headwear is not None}
     set_aside: list[SetAside] = []
     opened = _opened(pictures, set_aside)
@@ -102,14 +105,14 @@ def measure(
             way.seconds += alone_s if name == ALONE else closer_s
             found = {ALONE: firsts, CLOSER: looked}.get(name) or [judged(one) for one in looked]
             for (picture, content), detections in zip(chunk, found, strict=True):
-                _keep(way, picture, (content.shape[1], content.shape[0]), detections, detector.thresholds)
+                _keep(way, picture, (content.shape[1], content.shape[0]), detections, told)
         for _ in chunk:
             advanced()
     read = max(1, len(pictures) - len(set_aside))
     measured = [
         Measured(
             way=name,
-            figures=figures(way.scored, detector.thresholds),
+            figures=figures(way.scored, told),
             heads=dict(way.heads),
             seen=tuple(way.seen),
             ms=1000 * way.seconds / read,

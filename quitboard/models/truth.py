@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,31 +148,57 @@ class _Wrong(Exception):
 def _truth(content: Any) -> Truth:
     if not isinstance(content, dict) or not isinstance(content.get("acts"), list):
         raise _Wrong('it needs "acts", a list')
-    acts = tuple(_act(number, row) for number, row in enumerate(content["acts"]))
-    size = content.get("resolution")
-    return Truth(
-        acts=acts,
-        movers=_movers(content),
-        wholly=bool(content.get("frames")) and bool(content.get("tracks")),
-        size_px=(int(size[0]), int(size[1])) if size else None,
-    )
+    movers = _movers(content)
+    wholly = bool(content.get("frames")) and bool(content.get("tracks"))
+    known = {int(row["track"]) for row in content["tracks"]} if wholly else None
+    acts = []
+    for number, row in enumerate(content["acts"]):
+        with _named(f"acts[{number}]"):
+            acts.append(_act(row, known))
+    return Truth(acts=tuple(acts), movers=movers, wholly=wholly, size_px=_size(content.get("resolution")))
 
 
-def _act(number: int, row: Any) -> Act:
+@contextlib.contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Say of what is wrong in the block where in the file it is."""
+    try:
+        yield
+    except KeyError as error:
+        raise _Wrong(f"{where}: {error.args[0]} is missing") from None
+    except _Wrong as error:
+        raise _Wrong(f"{where}: {error}") from None
+    except (TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        raise _Wrong(f"{where}: {error}"[:200]) from None
+
+
+def _size(told: Any) -> tuple[int, int] | None:
+    if not told:
+        return None
+    if not (isinstance(told, list) and len(told) == 2 and all(isinstance(one, int) and one > 0 for one in told)):
+        raise _Wrong("resolution is [width, height] in px")
+    return told[0], told[1]
+
+
+def _act(row: Mapping[str, Any], known: Set[int] | None) -> Act:
+    """Return an act; `known` are the tracks that it may be of, None where it may be of any."""
     kind = row["kind"]
     from_s, to_s = float(row["from_s"]), float(row["to_s"])
     if not (kind is None or isinstance(kind, str)):
-        raise _Wrong(f"acts[{number}]: kind is a text or null")
+        raise _Wrong("kind is a text or null")
     if not 0 <= from_s <= to_s <= _LONGEST_S:
-        raise _Wrong(f"acts[{number}]: from_s and to_s are seconds from the first frame, in this order")
+        raise _Wrong("from_s and to_s are seconds from the first frame, in this order")
     people, vehicle = row.get("people") or [], row.get("vehicle")
-    tracks = [*people, *([] if vehicle is None else [vehicle])]
+    if not isinstance(people, list):
+        raise _Wrong("people is a list of tracks")
+    tracks = [int(track) for track in (*people, *([] if vehicle is None else [vehicle]))]
+    if known is not None and (unknown := sorted(set(tracks) - known)):
+        raise _Wrong(f"track {unknown[0]}, which is not told")
     return Act(
         kind=kind or None,
         from_s=from_s,
         to_s=to_s,
         what=str(row.get("act") or kind or "something"),
-        tracks=frozenset(int(track) for track in tracks),
+        tracks=frozenset(tracks),
     )
 
 
@@ -179,25 +206,30 @@ def _movers(content: Mapping[str, Any]) -> dict[int, Mover]:
     roles = [role_named(str(name)) for name in content.get("classes") or []]
     paths: dict[int, list[tuple[float, int, list[float]]]] = {}
     for number, frame in enumerate(content.get("frames") or []):
-        at_s = float(frame["t"])
-        if not 0 <= at_s <= _LONGEST_S:
-            raise _Wrong(f"frames[{number}]: t is seconds from the first frame")
-        for box in frame["boxes"]:
-            values = [float(value) for value in box[2:7]]
-            if len(values) < 4 or not all(map(math.isfinite, values)):
-                raise _Wrong(f"frames[{number}]: a box is track, class, x0, y0, x1, y1, visible")
-            paths.setdefault(int(box[0]), []).append((at_s, int(box[1]), values))
-    movers = {}
+        with _named(f"frames[{number}]"):
+            at_s = float(frame["t"])
+            if not 0 <= at_s <= _LONGEST_S:
+                raise _Wrong("t is seconds from the first frame")
+            for box in frame["boxes"]:
+                values = [float(value) for value in box[2:7]]
+                if len(values) < 4 or not all(map(math.isfinite, values)):
+                    raise _Wrong("a box is track, class, x0, y0, x1, y1, visible")
+                if not 0 <= int(box[1]) < len(roles):
+                    raise _Wrong(f"a box of class {box[1]}, where classes names {len(roles)}")
+                paths.setdefault(int(box[0]), []).append((at_s, int(box[1]), values))
+    movers: dict[int, Mover] = {}
     vehicles = {int(row["track"]): role_named(str(row["class"])) for row in content.get("tracks") or []}
     for row in content.get("tracks") or []:
         role = role_named(str(row["class"]))
         track = int(row["track"])
         if role is None:
             continue
+        if track in movers:
+            raise _Wrong(f"track {track} is told twice")
         own = sorted(
             (at_s, values)
             for at_s, number, values in paths.get(track, [])
-            if 0 <= number < len(roles) and roles[number] is role  # a head has its person's track
+            if roles[number] is role  # a head has its person's track
         )
         boxes = np.array([values[:4] for _, values in own], np.float64).reshape(-1, 4)
         movers[track] = Mover(

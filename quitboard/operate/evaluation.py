@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from quitboard.detect.video.container import VIDEO_SUFFIXES
 from quitboard.errors import BundleError, ItemError, NothingUsable, SettingsError, UsageError
 from quitboard.files import resource, slug
 from quitboard.models import figures, labelled, measure, recordings, registry, truth
+from quitboard.models.layout import files_below
 from quitboard.models.measure import Measured
 from quitboard.models.recordings import Held
 from quitboard.models.truth import Truth
@@ -89,6 +90,7 @@ def evaluate(
     talk: Talk,
     name: str = "",
     imgsz: int | None = None,
+    conf: float | None = None,
     split: str = "",
     roles: str = "",
 ) -> Evaluation:
@@ -97,6 +99,7 @@ def evaluate(
     Args:
         name: of a model, or the path of one; the board's when empty.
         imgsz: px; the model's own for pictures and the settings' for recordings when None.
+        conf: the confidence above which precision and recall of pictures are told; the card's of each class when None.
         roles: `NAME=ROLE,…`, what class names mean beyond those that are known.
 
     Raises:
@@ -114,7 +117,7 @@ def evaluate(
     unusable: list[NothingUsable | SettingsError] = []
     for folder in data:
         try:
-            sections += _folder(folder, detector, weights, imgsz, split, meant, talk)
+            sections += _folder(folder, detector, weights, imgsz, conf, split, meant, talk)
         except (NothingUsable, SettingsError) as error:  # the others may have taken hours
             unusable.append(error)
     if not sections:
@@ -138,6 +141,7 @@ def _folder(
     detector: Detector,
     weights: Path | None,
     imgsz: int | None,
+    conf: float | None,
     split: str,
     meant: Mapping[str, Role | None],
     talk: Talk,
@@ -148,7 +152,7 @@ def _folder(
         sections.append(_recordings(folder, found, detector, weights, imgsz, talk))
     pictures, with_labels = labelled.counted(folder)
     if with_labels or (pictures and not sections):
-        sections.append(_pictures(folder, detector, split, meant, talk))
+        sections.append(_pictures(folder, detector, conf, split, meant, talk))
     if not sections:
         raise NothingUsable(
             "neither labelled pictures nor recordings with a truth file",
@@ -161,10 +165,15 @@ def _folder(
 # --- pictures --------------------------------------------------------------------------------------------------------
 
 
-def _pictures(folder: Path, detector: Detector, split: str, meant: Mapping[str, Role | None], talk: Talk) -> Section:
+def _pictures(
+    folder: Path, detector: Detector, conf: float | None, split: str, meant: Mapping[str, Role | None], talk: Talk
+) -> Section:
     source = labelled.read_set(folder, split=split, classes=meant)
     with talk.progress(f"{folder.name}: pictures", len(source.pictures), unit=_pictures_each_second) as meter:
-        measured, unread = measure.measure(detector, source.pictures, advanced=lambda: meter.advance(1))
+        thresholds = dict.fromkeys(detector.thresholds, conf) if conf is not None else detector.thresholds
+        measured, unread = measure.measure(
+            detector, source.pictures, thresholds=thresholds, advanced=lambda: meter.advance(1)
+        )
     read = len(source.pictures) - len(unread)
     if not read:
         raise NothingUsable("no picture can be read", where=str(folder), todo=unread[0].name + ": " + unread[0].reason)
@@ -202,7 +211,7 @@ def _truth_files(folder: Path) -> list[Path]:
     if folder.is_file():
         own = folder.with_name(folder.stem.removesuffix(".truth") + truth.SUFFIX)
         return [own] if own.is_file() else []
-    return sorted(path for path in folder.rglob(f"*{truth.SUFFIX}") if not path.name.startswith("."))
+    return [path for path in files_below(folder) if path.name.endswith(truth.SUFFIX)]
 
 
 def _work(folder: Path, detector: Detector) -> Path:
@@ -247,7 +256,7 @@ def _recordings(
             "folder": str(folder),
             **plain,
             "imgsz": settings.detect.imgsz,
-            "notes": _notes(held),
+            "notes": _notes(held, {rule.kind for rule in rules}),
             **_aside(set_aside),
         },
         set_aside=tuple(set_aside),
@@ -266,10 +275,15 @@ def _own_folder(name: str) -> str:
     return f"{slug(name)[:48]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def _notes(held: Sequence[Held]) -> list[str]:
+def _notes(held: Sequence[Held], kinds: Set[str]) -> list[str]:
     notes = []
-    if blind := sorted({one.kind for h in held for one in h.not_watched}):
-        notes.append(f"not scored, since the camera has no such zone or the rule is off: {', '.join(blind)}")
+    blind = {one.kind for h in held for one in h.not_watched}
+    if unknown := sorted(blind - kinds):
+        notes.append(f"not scored, since no rule of the catalogue is of this kind: {', '.join(unknown)}")
+    if blind := blind & kinds:
+        notes.append(f"not scored, since the camera has no such zone or the rule is off: {', '.join(sorted(blind))}")
+    if late := sorted({h.name for h in held for one in h.true if one.from_s > h.watched_s}):
+        notes.append(f"the truth tells acts after the end of the recording, which count as missed: {', '.join(late)}")
     if without := sum(one.riders is None for one in held):
         notes.append(f"{without} truth files tell no boxes: matched by kind and time alone, riders not counted")
     return notes

@@ -41,18 +41,28 @@ def list_(board: BoardOption = Path(), as_json: JsonOption = False) -> None:
 def evaluate(
     data: Annotated[
         list[Path],
-        typer.Argument(help="Folders of labelled pictures (YOLO format), or of recordings with <name>.truth.json."),
+        typer.Argument(
+            help="Folders of labelled pictures (YOLO format) or their data.yaml; of recordings with <name>.truth.json."
+        ),
     ],
     model: Annotated[str, typer.Option(help="Name of a model, or a .onnx or .pt file (default: the board's).")] = "",
     imgsz: Annotated[
         int | None, typer.Option(help="Longest side of the network's input, px.", min=160, max=1920)
+    ] = None,
+    conf: Annotated[
+        float | None,
+        typer.Option(
+            help="Confidence above which precision and recall of pictures are told (default: the card's, by class).",
+            min=0,
+            max=1,
+        ),
     ] = None,
     split: Annotated[str, typer.Option(help="train | val | test, where a set has splits (default: test).")] = "",
     roles: Annotated[
         str, typer.Option(help="What class names of the labels mean: NAME=ROLE,...; NAME= for none here.")
     ] = "",
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Write an HTML report here, and evaluation.json.")
+        Path | None, typer.Option("--out", "-o", help="Folder to write an HTML report into, and evaluation.json.")
     ] = None,
     board: BoardOption = Path(),
     quiet: QuietOption = False,
@@ -74,6 +84,7 @@ def evaluate(
         talk=talk,
         name=model,
         imgsz=imgsz,
+        conf=conf,
         split=split,
         roles=roles,
     )

@@ -145,6 +145,25 @@ def test_a_name_that_is_no_utf_8_is_measured_and_shown(pictures: Path, tmp_path:
     assert "%FF%FE.png" in (tmp_path / "report" / "index.html").read_text()
 
 
+def test_acts_that_cannot_be_found_are_named(recordings: Path) -> None:
+    act = {"kind": "no_helmet", "from_s": 500, "to_s": 501}
+    truth = {"acts": [act, {**act, "kind": "no_hemlet"}, {**act, "kind": "sidewalk"}]}
+    (recordings / "gate" / "gate_2026-09-14_08-20-00.truth.json").write_text(json.dumps(truth))
+    (section,) = document(recordings)["sections"]
+    assert section["notes"][:3] == [
+        "not scored, since no rule of the catalogue is of this kind: no_hemlet",
+        "not scored, since the camera has no such zone or the rule is off: sidewalk",
+        "the truth tells acts after the end of the recording, which count as missed: gate/gate_2026-09-14_08-20-00",
+    ]
+
+
+def test_recordings_in_a_linked_folder_are_measured(recordings: Path, tmp_path: Path) -> None:
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "정문").symlink_to(recordings / "gate")
+    assert document(linked)["sections"][0]["recordings"] == 1
+
+
 def test_a_truth_file_without_its_recording_is_set_aside(recordings: Path) -> None:
     (recordings / "gate" / "other.truth.json").write_text('{"acts": []}')
     code, output = run(recordings)
@@ -214,3 +233,8 @@ def test_what_a_class_means_can_be_said_on_the_command_line(pictures: Path) -> N
     told = document(pictures, "--roles", "rider=person")
     assert told["sections"][0]["unknown_classes"] == {}
     assert told["sections"][0]["ways"][0]["by_class"]["person"]["recall"]["n"] == 2
+
+
+def test_precision_and_recall_can_be_asked_for_at_any_confidence(pictures: Path) -> None:
+    (folder,) = document(pictures, "--conf", "0.5")["sections"]
+    assert [one["threshold"] for way in folder["ways"] for one in way["by_class"].values()] == [0.5] * 3

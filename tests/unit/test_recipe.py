@@ -126,6 +126,6 @@ def test_the_recipe_of_the_default_model_is_one() -> None:
 def test_a_run_says_what_is_missing_before_it_prepares_anything(tmp_path: Path) -> None:
     draw(tmp_path / "drawn")
     read = recipe.read(written(tmp_path, RECIPE.replace('models = "../nowhere"', 'models = "models"')))
-    with pytest.raises(SettingsError, match="there is no 'models/model.pt'"):
+    with pytest.raises(SettingsError, match="there is no 'models/model"):
         training.run(read, tmp_path / "run")
     assert not (tmp_path / "run" / "set").exists()
