@@ -17,11 +17,11 @@ def bareheaded(hour: int = 10, *, sha256: str = "a" * 64, from_x: float = 100.0,
     """A rider with a bare head crosses the picture from left to right in six seconds."""
     frames = []
     for number in range(30):
-        x = from_x + 30 * number
+        x = from_x + 36 * number
         boxes = [
-            (Role.PERSON, (x, 300.0, x + 60, 460.0)),
-            (Role.SCOOTER, (x - 10, 380.0, x + 80, 470.0)),
-            (Role.HEAD, (x + 18, 300.0, x + 42, 328.0)),
+            (Role.PERSON, (x + 5, 340.0, x + 55, 460.0)),
+            (Role.SCOOTER, (x - 10, 390.0, x + 75, 470.0)),
+            (Role.HEAD, (x + 18, 340.0, x + 42, 364.0)),
         ]
         frames.append(
             FrameDetections(

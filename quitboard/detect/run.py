@@ -45,7 +45,7 @@ from quitboard.settings import Settings
 
 THUMBNAIL_EVERY_US = 20_000_000
 THUMBNAIL_WIDTH_PX = 320
-FORMAT = 3
+FORMAT = 4
 """Raised when the same inputs would give another bundle than before."""
 
 

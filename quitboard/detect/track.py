@@ -7,6 +7,8 @@ because recordings are sampled at about 5 frames/s and not at 30:
 - what the first two rounds leave is matched once more over boxes grown by a share of their size (the buffered IoU of
   C-BIoU, Yang et al., WACV 2023, arXiv:2211.14317), since a rider moves further than his own width between two frames.
 
+A person who is hidden for longer than a moment is not waited for: `relink` joins the pieces when all has been seen.
+
 Persons are tracked by themselves. Scooters, bicycles and motorcycles are tracked as one group, because a model's
 opinion flickers between them, and a track's role is the vote of its boxes, in doubt no scooter. Heads and helmets are
 not tracked.
@@ -22,10 +24,14 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from quitboard.detect.geometry import Array, as_boxes, buffered, iou
+from quitboard.detect.relink import relinked
 from quitboard.records import ROLES, VEHICLE_ROLES, Detections, Role, Track
 
 LOST_US = 2_000_000
 """A track unseen for longer than this has ended."""
+_WAITED_US = {Role.PERSON: 600_000, Role.SCOOTER: LOST_US}
+"""How long one is waited for that was not seen in the frame before: somebody hidden behind another must not go on as
+that other one; a small vehicle is missed so often that pieces of its track are too short to say where it goes."""
 _HIGH_CONFIDENCE = 0.25  # this and what follows: ultralytics' bytetrack.yaml
 _LOW_CONFIDENCE = 0.1
 _FIRST_COST = 0.8
@@ -54,7 +60,8 @@ class Tracker:
 
     def __init__(self, *, size_px: tuple[int, int], first_id: int = 1) -> None:
         """Take the pictures' width and height, and the id that the first track gets."""
-        self._groups = {name: _Group(roles, size_px) for name, roles in _ROLES_OF.items()}
+        self._groups = {name: _Group(roles, size_px, _WAITED_US[name]) for name, roles in _ROLES_OF.items()}
+        self._size_px = size_px
         self._next_id = first_id
         self._last_us: int | None = None
 
@@ -72,8 +79,12 @@ class Tracker:
 
     def finish(self) -> list[Track]:
         """End all tracks and return those seen at least twice, in the order in which they began."""
-        made = [item.track() for group in self._groups.values() for item in (*group.ended, *group.alive)]
-        return sorted((track for track in made if len(track) > 1), key=lambda track: track.id)
+        made = {
+            name: [item.track() for item in (*group.ended, *group.alive) if len(item.at_us) > 1]
+            for name, group in self._groups.items()
+        }
+        made[Role.PERSON] = relinked(made[Role.PERSON], size_px=self._size_px, longest_gap_us=LOST_US)
+        return sorted((track for tracks in made.values() for track in tracks), key=lambda track: track.id)
 
 
 def track_frames(frames: Iterable[tuple[int, Detections]], *, size_px: tuple[int, int]) -> list[Track]:
@@ -169,9 +180,10 @@ class _Alive:
 class _Group:
     """The tracks of roles that may be taken for one another."""
 
-    def __init__(self, roles: tuple[Role, ...], size_px: tuple[int, int]) -> None:
+    def __init__(self, roles: tuple[Role, ...], size_px: tuple[int, int], waited_us: int) -> None:
         self._roles = roles
         self._size_px = size_px
+        self._waited_us = waited_us
         self._class_ids = [ROLES.index(role) for role in roles]
         self._before_us: int | None = None
         self.alive: list[_Alive] = []
@@ -214,9 +226,10 @@ class _Group:
         return next_id
 
     def _end(self, at_us: int) -> None:
-        still = [item for item in self.alive if at_us - item.at_us[-1] <= LOST_US]
-        self.ended.extend(item for item in self.alive if at_us - item.at_us[-1] > LOST_US and len(item.at_us) > 1)
-        self.alive = still
+        # Frames may lie further apart than what is waited: who was seen in the one before has not been missed yet.
+        lost = [item for item in self.alive if at_us - item.at_us[-1] > (LOST_US if item.seen else self._waited_us)]
+        self.ended.extend(item for item in lost if len(item.at_us) > 1)
+        self.alive = [item for item in self.alive if item not in lost]
 
     def _end_outside(self) -> None:
         """End tracks that have left: who comes in where somebody went out a second ago is somebody else."""

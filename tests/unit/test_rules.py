@@ -389,7 +389,7 @@ def test_riding_beside_a_sidewalk_is_none() -> None:
 
 
 def test_crossing_a_sidewalk_into_a_gate_is_none() -> None:
-    assert outcomes("sidewalk", ridden(1, up(600, 700, 1.6), NOW), (), SIDEWALK) == ["none"]
+    assert outcomes("sidewalk", ridden(1, up(600, 700, 2.5), NOW), (), SIDEWALK) == ["none"]
 
 
 def test_walking_on_a_sidewalk_is_nothing() -> None:

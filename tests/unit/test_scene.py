@@ -41,8 +41,16 @@ def test_a_pushed_scooter_is_not_a_ride(side: float, down: float) -> None:
     assert scene(tracks).rides == ()
 
 
-def test_a_slow_rider_with_his_feet_on_the_deck_all_the_time_rides() -> None:
-    assert len(scene(ridden(1, straight(200, 500, 1.2), NOW)).rides) == 1
+def test_who_seems_to_stand_on_a_scooter_and_never_gets_faster_than_a_walker_pushes_it() -> None:
+    assert scene(ridden(1, straight(200, 500, 1.4), NOW)).rides == ()
+
+
+def test_a_rider_who_slows_down_to_a_walkers_speed_rides() -> None:
+    def slowing(now: float) -> tuple[float, float]:
+        return 200 + 100 * (1.2 * now + 2.4 * min(now, 1.2)), 500
+
+    (ride,) = scene(ridden(1, slowing, times(0, 4))).rides
+    assert ride.to_us == 4_000_000
 
 
 def test_a_walker_passing_parked_scooters_does_not_ride() -> None:

@@ -72,6 +72,23 @@ def test_who_comes_in_where_somebody_went_out_is_somebody_else() -> None:
     assert len(track_frames([*inside, *behind_a_tree])) == 1
 
 
+def test_a_walker_who_comes_by_is_not_the_rider_who_was_hidden_there() -> None:
+    riding = [(at, seen(walker(at, 4.0, x=100.0))) for at in times(0, 1)]
+    nobody = [(at, seen()) for at in times(1.2, 1.8)]
+    met = [(at, seen(walker(at - 2_000_000, -1.4, x=900.0))) for at in times(2, 3)]
+    first, second = track_frames([*riding, *nobody, *met])
+    assert (first.at_us[-1], second.at_us[0]) == (1_000_000, 2_000_000)
+
+
+def test_of_two_who_were_hidden_each_goes_on_as_himself() -> None:
+    def both(at: int) -> Detections:
+        return seen() if 1_000_000 < at < 2_200_000 else seen(walker(at, 1.4, x=300.0), walker(at, -1.4, x=748.0))
+
+    first, second = track_frames((at, both(at)) for at in times(0, 3.2))
+    assert (np.diff(first.xyxy[:, 0]) > 0).all()
+    assert (np.diff(second.xyxy[:, 0]) < 0).all()
+
+
 def test_a_person_unseen_in_frames_between_is_found_again() -> None:
     now = times(0, 3)
     frames = [(at, seen(walker(at)) if at < 1_000_000 or at > 2_000_000 else seen()) for at in now]
