@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quitboard.detect.aboard import MOVED_HEIGHTS, NEAR_US, moved_heights, stance_of
 from quitboard.detect.geometry import Array, area, as_boxes, ground_points, intersection, iou
 from quitboard.detect.ground import WALKING_MPS, Ground, boxes_at, cut_off, spans_of
 from quitboard.records import VEHICLE_ROLES, IntArray, Ride, Role, Track
@@ -20,7 +21,6 @@ from quitboard.settings import RuleSettings
 
 BRIDGED_US = 2_000_000
 """A small vehicle is often missed; a ride goes on over so long a gap between two sightings."""
-_NEAR_US = 1_000_000
 _FEW = 3
 _STANDING_MPS = 0.5
 _SLOW_US = 1_500_000
@@ -29,8 +29,7 @@ _SLOW_CONFIDENCE = 0.45
 _SLOW_SIDE_HEIGHTS = 0.05
 """Nine in ten fast riders stand so near over their wheels; who pushes seldom does."""
 _HEAD_ABOVE = 0.12
-_HEAD_LEVEL = -0.08
-"""Of a person's height, how far his head is above a vehicle's top; far away, models box rider and scooter as one."""
+"""Of a person's height, how far his head is above the top of a vehicle whose box does not hold him, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,43 +65,26 @@ class Pair:
 def pair_of(person: Track, vehicle: Track, ground: Ground) -> Pair | None:
     """Return how a person and a vehicle go together, or None where they never meet."""
     first, last = np.searchsorted(vehicle.at_us, [person.at_us[0], person.at_us[-1] + 1])
-    persons = boxes_at(person, vehicle.at_us[first:last], _NEAR_US)
+    persons = boxes_at(person, vehicle.at_us[first:last], NEAR_US)
     both = first + np.flatnonzero(np.isfinite(persons[:, 0]))
     at_us, p, v = vehicle.at_us[both], persons[both - first], vehicle.xyxy[both].astype(np.float64)
     if len(at_us) < 2:
         return None
-    tall = np.maximum(p[:, 3] - p[:, 1], 1.0)
-    side = np.abs(ground_points(p)[:, 0] - ground_points(v)[:, 0]) / tall
-    feet = (v[:, 3] - p[:, 3]) / tall
-    clipped = (np.maximum(p[:, 3], v[:, 3]) >= ground.height - 3).astype(bool)
-    shared = np.minimum(p[:, 2], v[:, 2]) - np.maximum(p[:, 0], v[:, 0])
-    narrow = np.maximum(np.minimum(p[:, 2] - p[:, 0], v[:, 2] - v[:, 0]), 1.0)
-    size = (v[:, 3] - v[:, 1]) / tall
-    head = (v[:, 1] - p[:, 1]) / tall
-    aboard = (
-        (shared / narrow >= 0.5)
-        & (side <= 0.4)
-        & (((feet >= -0.1) & (feet <= 0.5)) | clipped)
-        & (head >= _HEAD_LEVEL)
-        & (size >= 0.15)
-        & (size <= 1.4)
-    )
+    stance = stance_of(p, v, ground.height)
+    aboard, tall = stance.aboard, stance.tall_px
     if not aboard.any():
         return None
     on = np.flatnonzero(aboard)
-    begin, end = v[on[0]], v[on[-1]]
     speed_mps, fast_mps = _speeds_mps(person, at_us[on], ground)
-    shift = float(np.linalg.norm(ground_points(end) - ground_points(begin))) / float(np.median(tall[on]))
-    growth = abs(float(np.log((area(end)[0] + 1) / (area(begin)[0] + 1)))) / 2
     return Pair(
         person=person,
         vehicle=vehicle,
         at_us=at_us,
         aboard=aboard.astype(np.float64),
-        above=float((head[on] >= _HEAD_ABOVE).mean()),
-        side_heights=float(np.median(side[on])),
-        feet_heights=float(np.median(feet[on])),
-        moved_heights=max(shift, 2 * growth),
+        above=float((stance.head[on] >= _HEAD_ABOVE).mean()),
+        side_heights=float(np.median(stance.side[on])),
+        feet_heights=float(np.median(stance.feet[on])),
+        moved_heights=moved_heights(v[on], tall[on]),
         speed_mps=speed_mps,
         fast_mps=fast_mps,
         confidence=float(vehicle.confidence[both][on].mean()),
@@ -141,7 +123,7 @@ def is_riding(pair: Pair, pairs: Sequence[Pair], ground: Ground, settings: RuleS
     """
     on = pair.at_us[pair.aboard > 0]
     long_enough = pair.count >= _FEW and on[-1] - on[0] >= settings.min_ride_s * 1e6
-    if not long_enough or pair.share < 0.6 or pair.moved_heights < 0.3:
+    if not long_enough or pair.share < 0.6 or pair.moved_heights < MOVED_HEIGHTS:
         return False
     # Without ground points a speed may be a fifth too high, towards the camera most of all.
     faster = WALKING_MPS if ground.measured else 1.15 * WALKING_MPS
@@ -211,7 +193,7 @@ def _one_vehicle(one: Track, other: Track) -> bool:
     first, second = (one, other) if one.at_us[0] <= other.at_us[0] else (other, one)
     if second.at_us[0] > first.at_us[-1]:
         return bool(second.at_us[0] - first.at_us[-1] <= 2 * BRIDGED_US)
-    seconds = boxes_at(second, first.at_us, _NEAR_US)
+    seconds = boxes_at(second, first.at_us, NEAR_US)
     both = np.isfinite(seconds[:, 0])
     if not both.any():
         return True

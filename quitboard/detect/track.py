@@ -16,13 +16,15 @@ not tracked.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from quitboard.detect.aboard import changes_of_rider
 from quitboard.detect.geometry import Array, as_boxes, buffered, iou
 from quitboard.detect.relink import relinked
 from quitboard.records import ROLES, VEHICLE_ROLES, Detections, Role, Track
@@ -79,12 +81,29 @@ class Tracker:
 
     def finish(self) -> list[Track]:
         """End all tracks and return those seen at least twice, in the order in which they began."""
-        made = {
-            name: [item.track() for item in (*group.ended, *group.alive) if len(item.at_us) > 1]
-            for name, group in self._groups.items()
-        }
-        made[Role.PERSON] = relinked(made[Role.PERSON], size_px=self._size_px, longest_gap_us=LOST_US)
-        return sorted((track for tracks in made.values() for track in tracks), key=lambda track: track.id)
+        persons, vehicles = (self._groups[role].all() for role in (Role.PERSON, Role.SCOOTER))
+        walked = relinked(
+            [item.track() for item in persons if len(item.at_us) > 1],
+            size_px=self._size_px,
+            longest_gap_us=LOST_US,
+        )
+        rolled = self._of_one_rider([item for item in vehicles if len(item.at_us) > 1], walked)
+        return sorted([*walked, *rolled], key=lambda track: (int(track.at_us[0]), track.id))
+
+    def _of_one_rider(self, vehicles: Iterable[_Alive], persons: Sequence[Track]) -> list[Track]:
+        """Return vehicles' tracks, cut where they go on with another rider's vehicle."""
+        tracks: list[Track] = []
+        name = self._next_id
+        for item in vehicles:
+            whole = item.track()
+            cuts = changes_of_rider(whole.at_us, as_boxes(whole.xyxy), persons, self._size_px[1])
+            if not cuts:
+                tracks.append(whole)
+                continue
+            for start, end in itertools.pairwise([0, *cuts, len(whole)]):
+                tracks.append(item.part(name if start else item.id, slice(start, end)))
+                name += bool(start)
+        return tracks
 
 
 def track_frames(frames: Iterable[tuple[int, Detections]], *, size_px: tuple[int, int]) -> list[Track]:
@@ -155,7 +174,7 @@ class _Alive:
     at_us: list[int] = field(default_factory=list)
     xyxy: list[Array] = field(default_factory=list)
     confidence: list[float] = field(default_factory=list)
-    votes: Counter[Role] = field(default_factory=Counter)
+    votes: list[Counter[Role]] = field(default_factory=list)
     seen: bool = True  # in the frame before
 
     def add(self, at_us: int, box: Array, confidence: float, votes: Counter[Role]) -> None:
@@ -164,16 +183,20 @@ class _Alive:
         self.at_us.append(at_us)
         self.xyxy.append(box)
         self.confidence.append(confidence)
-        self.votes.update(votes)
+        self.votes.append(votes)
         self.seen = True
 
     def track(self) -> Track:
+        return self.part(self.id, slice(None))
+
+    def part(self, name: int, chosen: slice) -> Track:
+        """Return some of its boxes as a track called `name`."""
         return Track(
-            id=self.id,
-            role=_elected(self.votes),
-            at_us=np.array(self.at_us, dtype=np.int64),
-            xyxy=np.array(self.xyxy, dtype=np.float32).reshape(-1, 4),
-            confidence=np.array(self.confidence, dtype=np.float32),
+            id=name,
+            role=_elected(sum(self.votes[chosen], Counter())),
+            at_us=np.array(self.at_us[chosen], dtype=np.int64),
+            xyxy=np.array(self.xyxy[chosen], dtype=np.float32).reshape(-1, 4),
+            confidence=np.array(self.confidence[chosen], dtype=np.float32),
         )
 
 
@@ -224,6 +247,10 @@ class _Group:
                 self.alive.append(begun)
                 next_id += 1
         return next_id
+
+    def all(self) -> list[_Alive]:
+        """Return all tracks so far, in the order in which they began."""
+        return sorted([*self.ended, *self.alive], key=lambda item: item.id)
 
     def _end(self, at_us: int) -> None:
         # Frames may lie further apart than what is waited: who was seen in the one before has not been missed yet.
