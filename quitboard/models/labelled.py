@@ -11,7 +11,7 @@ import csv
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 import cv2
@@ -45,6 +45,23 @@ class LabelledSet:
     unknown: Mapping[str, int]  # class without a role -> its boxes, which are left out
     set_aside: tuple[SetAside, ...]
     notes: tuple[str, ...]
+    claimed: bool  # a manifest says what each picture labels
+
+    def as_shown(self) -> LabelledSet:
+        """Return the set to be scored: a class of which no picture has a box is unknown, unless a manifest claims it.
+
+        Lists of names are longer than what was drawn: without this, every bicycle that is found beside labelled heads
+        would be a mistake.
+        """
+        shown = {role for one in self.pictures for role in one.roles}
+        empty = sorted({role for one in self.pictures for role in one.labelled} - shown)
+        if self.claimed or not empty:
+            return self
+        return replace(
+            self,
+            pictures=tuple(replace(one, labelled=one.labelled & shown) for one in self.pictures),
+            notes=(*self.notes, f"classes without a box, not scored: {', '.join(empty)}"),
+        )
 
 
 def counted(folder: Path) -> tuple[int, int]:
@@ -129,6 +146,7 @@ def read_set(folder: Path, *, split: str = "", classes: Mapping[str, Role | None
         unknown=dict(sorted(unknown.items())),
         set_aside=tuple(set_aside),
         notes=_notes(found, chosen, unlabelled=unlabelled, unlisted=unlisted, doubled=doubled),
+        claimed=manifest is not None,
     )
 
 
@@ -138,7 +156,9 @@ def _notes(found: Layout, chosen: str, *, unlabelled: int, unlisted: int, double
     if found.names is None:
         told = ", ".join(f"{number} {role}" for number, role in enumerate(ROLES))
         notes.append(f"nothing names the classes (data.yaml, classes.txt): numbers are taken as {told}")
-    if others := {split: len(paths) for split, paths in found.splits.items() if split != chosen}:
+    taken = set(found.splits[chosen])
+    left = {split: sum(path not in taken for path in paths) for split, paths in found.splits.items()}
+    if others := {split: n for split, n in left.items() if n}:
         told = ", ".join(f"{split or 'of no split'} {n}" for split, n in sorted(others.items()))
         notes.append(f"pictures that are left out, of other splits: {told}")
     if found.absent:

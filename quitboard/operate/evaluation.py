@@ -168,7 +168,7 @@ def _folder(
 def _pictures(
     folder: Path, detector: Detector, conf: float | None, split: str, meant: Mapping[str, Role | None], talk: Talk
 ) -> Section:
-    source = labelled.read_set(folder, split=split, classes=meant)
+    source = labelled.read_set(folder, split=split, classes=meant).as_shown()
     with talk.progress(f"{folder.name}: pictures", len(source.pictures), unit=_pictures_each_second) as meter:
         thresholds = dict.fromkeys(detector.thresholds, conf) if conf is not None else detector.thresholds
         measured, unread = measure.measure(

@@ -34,7 +34,7 @@ def _pictures(section: Mapping[str, Any]) -> Iterator[Table | str]:
         table.add_section()
         table.add_row("mean", figure_words(way["map50"]), figure_words(way["map50_95"]))
         yield table
-        yield f"{way['ms_a_picture']:.0f} ms a picture on this machine"
+        yield f"{way['ms_a_picture']:.0f} ms of processor time a picture on this machine"
     yield from _heights(section["ways"][-1])
     yield from _heads(section["ways"][-1])
 

@@ -92,6 +92,48 @@ def test_the_order_of_pictures_and_boxes_does_not_matter(rows: list, chance: ran
     assert 0 <= ap(*shuffled) <= 1
 
 
+def by_definition(scenes: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> float:
+    """AP50 of (labels, boxes, confidence) a picture, from the words of its definition, box by box."""
+
+    def overlap(one: np.ndarray, other: np.ndarray) -> float:
+        wide = min(one[2], other[2]) - max(one[0], other[0])
+        high = min(one[3], other[3]) - max(one[1], other[1])
+        common = max(wide, 0.0) * max(high, 0.0)
+        return common / (sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)) - common)
+
+    said = []
+    for labels, seen, sure in scenes:
+        free = list(range(len(labels)))
+        for row in np.argsort(-sure):
+            best = max(free, key=lambda one: overlap(seen[row], labels[one]), default=None)
+            hit = best is not None and overlap(seen[row], labels[best]) >= 0.5
+            free = [one for one in free if not (hit and one == best)]
+            said.append((sure[row], hit))
+    said.sort(reverse=True)
+    hits = np.cumsum([hit for _, hit in said])
+    precision = hits / np.arange(1, len(said) + 1)
+    total = sum(len(labels) for labels, _, _ in scenes)
+    return float(sum(precision[place:].max() for place, (_, hit) in enumerate(said) if hit) / total)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_average_precision_is_that_of_its_definition(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scenes, rows = [], []
+    for _ in range(12):
+        corners = rng.uniform(0, 60, (5, 2))
+        labels = np.hstack([corners, corners + rng.uniform(8, 30, (5, 2))])
+        seen = np.vstack([labels + rng.normal(0, 3, labels.shape), labels[:3] + rng.normal(0, 12, (3, 4))])
+        seen = seen[(seen[:, 2] > seen[:, 0] + 2) & (seen[:, 3] > seen[:, 1] + 2)]
+        sure = rng.permutation(len(seen)) / 100 + rng.uniform(0, 0.009)
+        scenes.append((labels, seen, sure))
+        one = picture(*((Role.HEAD, tuple(box)) for box in labels))
+        seen_as = found(*((Role.HEAD, float(c), tuple(box)) for box, c in zip(seen, sure, strict=True)))
+        rows.append(match(one, SIZE, seen_as, Role.HEAD))
+    assert 0.1 < by_definition(scenes) < 0.95
+    assert ap(*rows) == pytest.approx(by_definition(scenes), abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("moved_px", "right_at"),
     [(0.0, 10), (1.0, 9), (4.0, 4), (6.0, 1), (8.0, 0)],  # IoU 1, 0.905, 0.667, 0.538, 0.429

@@ -224,6 +224,25 @@ def test_a_manifest_says_what_each_picture_labels(tmp_path: Path) -> None:
     assert any("not in manifest.csv" in note for note in read.notes)
 
 
+def test_a_class_that_is_named_and_never_drawn_is_not_scored(tmp_path: Path) -> None:
+    put(tmp_path, "data.yaml", "names: [helmet, bicycle]\n")
+    put(tmp_path, "images/a.jpg")
+    put(tmp_path, "labels/a.txt", "0 0.5 0.5 0.1 0.1\n")
+    read = read_set(tmp_path)
+    assert read.pictures[0].labelled == {Role.HELMET, Role.BICYCLE}
+    assert read.as_shown().pictures[0].labelled == {Role.HELMET}
+    assert read.as_shown().notes == ("classes without a box, not scored: bicycle",)
+    put(tmp_path, "manifest.csv", 'path,labelled_classes\nimages/a.jpg,"helmet,bicycle"\n')
+    assert read_set(tmp_path).as_shown().pictures[0].labelled == {Role.HELMET, Role.BICYCLE}
+
+
+def test_a_picture_of_several_splits_is_not_said_to_be_left_out(tmp_path: Path) -> None:
+    put(tmp_path, "data.yaml", "train: images\nval: images\nnames: [helmet]\n")
+    put(tmp_path, "images/a.jpg")
+    put(tmp_path, "labels/a.txt", "0 0.5 0.5 0.1 0.1\n")
+    assert (read_set(tmp_path).split, read_set(tmp_path).notes) == ("val", ())
+
+
 def test_an_outline_is_read_as_the_box_around_it(tmp_path: Path) -> None:
     put(tmp_path, "images/a.jpg")
     put(tmp_path, "labels/a.txt", "2 0.1 0.2 0.5 0.2 0.5 0.8 0.3 0.9\n")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from tools.street import layout, others, sensor, wardrobe
+from tools.street import layout, others, pictures, sensor, wardrobe
+from tools.street.__main__ import main as command_line
 from tools.street.actors import CLASSES, Human, Place, Stage, Unit, boxes
 from tools.street.bodies import Look
 from tools.street.camera import Camera
-from tools.street.pictures import Scene, compose, is_labelled, label_lines, random_plan, shares, truth
+from tools.street.pictures import SIZE, Scene, compose, is_labelled, label_lines, random_plan, shares, truth
 
 BARREL = Camera(position=(-8.0, 4.0, 4.5), target=(4.0, -2.0, 0.8), focal_px=640.0, bend=-0.25)
 
@@ -150,6 +153,30 @@ def test_shared_work_is_every_picture_once_and_no_street_twice(count: int, first
 
 
 # --- sensor
+
+
+def test_a_picture_is_done_only_when_its_labels_are_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "Renderer", lambda *_: SimpleNamespace(set_street=lambda *_: None))
+    blank = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+    monkeypatch.setattr(pictures, "shot", lambda _renderer, scene, *_: (blank, boxes(scene.stage, scene.camera)))
+    with monkeypatch.context() as killed:
+        killed.setattr("os.fsync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            pictures.render(tmp_path, 1, seed=5)
+    assert not list(tmp_path.glob("labels/*.txt"))
+    pictures.render(tmp_path, 1, seed=5)
+    assert (tmp_path / "labels" / "street-5-00000.txt").read_text().strip()
+
+
+@pytest.mark.parametrize("words", [["--count", "0"], ["--count", "-3"], ["--count", "many"], ["--jobs", "0"]])
+def test_a_number_that_makes_no_sense_is_refused(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["street", "pictures", "--out", str(tmp_path), *words])
+    with pytest.raises(SystemExit) as ended:
+        command_line()
+    assert ended.value.code == 2
+    assert "is not a whole number from 1 on" in capsys.readouterr().err
 
 
 def test_a_smear_keeps_what_stands_still_and_the_brightness_of_what_moves() -> None:

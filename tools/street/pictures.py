@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from quitboard import files
 from tools.street import layout, light, surfaces
 from tools.street.actors import CLASSES, Box, Stage, Unit, boxes
 from tools.street.camera import Camera
@@ -247,7 +248,8 @@ def render(out: Path, count: int, seed: int, first: int = 0) -> None:
         told = truth(name, scene, found, picture.shape[1] / SIZE[0])
         (out / "truth" / f"{name}.json").write_text(json.dumps(told) + "\n", encoding="utf-8")
         cv2.imwrite(str(picture_at), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-        label_at.write_text("\n".join(label_lines(found, *SIZE)) + "\n", encoding="utf-8")
+        # Last, and whole or not at all: a picture whose labels broke off would count as one that shows nothing.
+        files.write_text(label_at, "\n".join(label_lines(found, *SIZE)) + "\n")
 
 
 def shares(count: int, first: int) -> list[tuple[int, int]]:
