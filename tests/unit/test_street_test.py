@@ -12,7 +12,7 @@ import pytest
 from tools.street import teststreet, truth
 from tools.street.acts import KINDS, Script
 from tools.street.casting import helmet_breaches
-from tools.street.record import cameras_toml
+from tools.street.record import cameras_toml, document_text
 from tools.street.sites import SITES
 
 LOOKED_AT = (1, 3, 5, 11)
@@ -67,6 +67,12 @@ def test_every_breach_is_seen(number: int) -> None:
     for act in script(number).acts:
         for kind in act.breaches:
             assert told[act.name, kind], (act.name, kind)
+
+
+def test_who_rides_along_the_sidewalk_of_a_junction_rides_over_the_side_streets_crosswalk() -> None:
+    rows = {row["kind"]: row for row in truth.acts(script(2)) if row["act"] == "rider on the sidewalk"}
+    assert rows["sidewalk"]["from_s"] < rows["crosswalk_riding"]["from_s"]
+    assert rows["crosswalk_riding"]["to_s"] < rows["sidewalk"]["to_s"]
 
 
 def test_only_riders_breach_what_only_riders_can(number: int) -> None:
@@ -130,8 +136,15 @@ def test_a_finished_recording_is_not_rendered_again(tmp_path: Path, monkeypatch:
     path = tmp_path / "test-03" / f"{script(3).stem}.mp4"
     path.parent.mkdir()
     path.touch()
-    path.with_suffix(".truth.json").touch()
+    told = path.with_suffix(".truth.json")
+    right = document_text(truth.document(script(3), [], fps=10))
+    told.write_text(right, encoding="utf-8")
     assert teststreet.film(tmp_path, SITES[2]).endswith("there")
+    told.write_text(document_text({**truth.document(script(3), [], fps=10), "acts": []}), encoding="utf-8")
+    assert teststreet.film(tmp_path, SITES[2]).endswith("told anew")
+    assert told.read_text("utf-8") == right
+    told.write_text(document_text({**truth.document(script(3), [], fps=10), "tracks": []}), encoding="utf-8")
+    assert "another script" in teststreet.film(tmp_path, SITES[2])
     path.unlink()
     with pytest.raises(AssertionError, match="again"):
         teststreet.film(tmp_path, SITES[2])

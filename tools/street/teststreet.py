@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
+from quitboard import files
+from tools.street import truth
 from tools.street.acts import Act, Script, Still, in_view
 from tools.street.casting import Casting, Template
 from tools.street.geometry import Array
@@ -35,12 +38,14 @@ def menu(site: Site, cast: Casting) -> list[Template]:
     n, road = site.number, site.plan.has_road
     bare = [BARE[(n + k) % len(BARE)] for k in range(6)]
     crossing = site.crosswalk or site.kind == "junction"
+    # At a junction the sidewalk's line goes on over the crosswalk of the side street.
+    along = ("sidewalk", "crosswalk_riding") if site.kind == "junction" else ("sidewalk",)
     acts: list[Template] = [cast.ride("bare-headed rider", cast.lane(), bare[0])]
     crew = [("helmet", bare[1]), (bare[2], bare[1]), ("helmet", "helmet"), ("helmet", bare[1])][n % 4]
     acts.append(cast.ride("two on one scooter", cast.lane(far=False if road else None), *crew, speed=3.2))
     if n % 4 != 3 or not road:
         head = "helmet" if n % 3 else bare[3]
-        acts.append(cast.ride("rider on the sidewalk", cast.sidewalk(), head, where=("sidewalk",), speed=3.0))
+        acts.append(cast.ride("rider on the sidewalk", cast.sidewalk(), head, where=along, speed=3.0))
     if crossing:
         where = ("crosswalk_riding",) if site.crosswalk else ("sidewalk", "crosswalk_riding")
         acts.append(cast.ride("riding over the crosswalk", cast.over_crosswalk(), "helmet", where=where, speed=2.6))
@@ -165,12 +170,22 @@ def sites(count: int, seed: int | None = None) -> list[Site]:
 
 
 def film(out: Path, site: Site) -> str:
-    """Render one site's recording and truth below ``out`` unless both are there."""
+    """Render one site's recording and truth below ``out``.
+
+    Where both are there, only the acts are told anew: what breaches a rule is known without drawing.
+    """
     story = script(site)
     path = out / site.camera_id / f"{story.stem}.mp4"
     told = path.with_suffix(".truth.json")
     if path.exists() and told.exists():
-        return f"{path.name}: there"
+        held = json.loads(told.read_text("utf-8"))
+        if held["tracks"] != truth.tracks(story):
+            return f"{path.name}: drawn from another script; move it away to draw it again"
+        text = document_text({**held, "acts": truth.acts(story)})
+        if told.read_text("utf-8") == text:
+            return f"{path.name}: there"
+        files.write_text(told, text)
+        return f"{path.name}: acts told anew"
     street = site.street()
     part = path.with_suffix(".part")
     document = record(story, street, site.recorder(street), part)
