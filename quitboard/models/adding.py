@@ -49,14 +49,16 @@ def add(weights: Path, name: str, *, board: Path, meant: Mapping[str, Role | Non
         imgsz: longest side of the network's input, in px.
 
     Raises:
-        UsageError: the name is taken or not one, or `meant` names a class that does not exist.
+        UsageError: no such file, the name is taken or not one, or `meant` names a class that does not exist.
         ModelUnusable: not a model, not a YOLO detection model, a dangerous file, or no class with a role.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r} is not a name: lower-case letters, digits and hyphens", where="--name")
     if name in {known for one in registry.listed(board) for known in (one.alias, one.name)}:
         raise UsageError(f"there is a model called {name!r} already", where="--name", todo="Take another name")
-    if not weights.is_file() or weights.suffix not in (".onnx", ".pt"):
+    if not weights.is_file():
+        raise UsageError("there is no such file", where=str(weights), todo="Check how it is spelt")
+    if weights.suffix not in (".onnx", ".pt"):
         raise ModelUnusable("a model is an .onnx or a .pt file", where=weights.name, todo="Give one")
     if weights.stat().st_size > MOST_BYTES:
         raise ModelUnusable(f"larger than {MOST_BYTES // 1_000_000} MB", where=weights.name, todo="Export it smaller")

@@ -120,6 +120,11 @@ def test_what_is_no_model_is_refused_and_leaves_nothing(tmp_path: Path, name: st
     assert [path.name for path in (tmp_path / "models").iterdir()] == [".lock"]
 
 
+def test_a_file_that_is_not_there_is_not_called_a_wrong_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"there is no such file"):
+        take(tmp_path / "best.onnx", tmp_path)
+
+
 def test_the_card_says_which_onnx_runs(tmp_path: Path) -> None:
     for name in ("model.onnx", "model_int8.onnx"):
         shutil.copy(SHIPPED / "model.onnx", tmp_path / name)
