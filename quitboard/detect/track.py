@@ -43,9 +43,10 @@ _FPS = 30.0  # the frame rate that ByteTrack's noise was tuned at
 _POSITION_NOISE = 1 / 20  # per frame, in heights
 _VELOCITY_NOISE = 1 / 160
 _SAME_VEHICLE_IOU = 0.7
-_AGAINST_SCOOTER = {Role.BICYCLE: 3, Role.MOTORCYCLE: 1}
-"""How many votes for a scooter one for something else outweighs. Far away, or with two on it, models take every third
-scooter for a motorcycle in part; of real motorcycles' and bicycles' boxes at most 14 % said scooter."""
+_AGAINST_SCOOTER = {Role.BICYCLE: 1.4, Role.MOTORCYCLE: 1.0}
+"""How many votes for a scooter one for something else outweighs. A box votes with the square of its confidence: of 96
+scooters ridden on validation recordings the votes for a bicycle come to 0.9 of those for a scooter at most, of 13
+bicycles to 1.02 at least. (By the confidence itself four scooters were on the wrong side of a line that kept apart.)"""
 _YOUNG = 3
 _YOUNG_GAP_S = 0.5
 _ROLES_OF = {Role.PERSON: (Role.PERSON,), Role.SCOOTER: VEHICLE_ROLES}
@@ -277,7 +278,7 @@ class _Group:
         overlaps = iou(boxes, boxes)
         for n, role in enumerate(roles):
             twin = next((k for k in kept if roles[k] is not role and overlaps[k, n] > _SAME_VEHICLE_IOU), None)
-            vote = round(float(confidence[n]) * 1000)
+            vote = round(float(confidence[n]) ** 2 * 1000)
             if twin is None:
                 kept.append(n)
                 votes.append(Counter({role: vote}))

@@ -45,6 +45,13 @@ def test_who_seems_to_stand_on_a_scooter_and_never_gets_faster_than_a_walker_pus
     assert scene(ridden(1, straight(200, 500, 1.4), NOW)).rides == ()
 
 
+@pytest.mark.parametrize(("mps", "rides"), [(2.5, 0), (3.6, 1)])
+def test_an_unsure_scooter_is_believed_under_somebody_much_faster_than_a_walker(mps: float, rides: int) -> None:
+    rider, vehicle = ridden(1, straight(200, 500, mps), NOW)
+    unsure = track(2, Role.SCOOTER, [tuple(box) for box in vehicle.xyxy], NOW, confidence=0.27)
+    assert len(scene([rider, unsure]).rides) == rides
+
+
 def test_a_rider_who_slows_down_to_a_walkers_speed_rides() -> None:
     def slowing(now: float) -> tuple[float, float]:
         return 200 + 100 * (1.2 * now + 2.4 * min(now, 1.2)), 500

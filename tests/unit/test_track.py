@@ -124,7 +124,7 @@ def test_a_rider_who_moves_further_than_his_width_between_two_frames_is_one_trac
     [
         ("sssss", Role.SCOOTER),
         ("sssbs", Role.SCOOTER),
-        ("sbsms", Role.BICYCLE),
+        ("sbsmb", Role.BICYCLE),
         ("smsms", Role.SCOOTER),
         ("mmsms", Role.MOTORCYCLE),
         ("sbbbs", Role.BICYCLE),
@@ -140,6 +140,17 @@ def test_a_vehicle_whose_class_flickers_is_one_track_and_in_doubt_no_scooter(let
     ]
     (track,) = track_frames(frames)
     assert track.role is role
+
+
+def test_few_sure_boxes_say_more_of_what_a_vehicle_is_than_many_unsure_ones() -> None:
+    place = straight(100, 500, 3.0)
+    sure = {0: (Role.SCOOTER, 0.9), 1: (Role.SCOOTER, 0.9)}
+    frames = []
+    for number, at in enumerate(times(0, 1.4)):
+        role, confidence = sure.get(number % 4, (Role.BICYCLE, 0.4))
+        frames.append((at, seen((role, scooter_box(*place(at / 1e6)), confidence))))
+    (track,) = track_frames(frames)
+    assert track.role is Role.SCOOTER
 
 
 def test_two_classes_on_one_vehicle_in_one_frame_are_one_box() -> None:
