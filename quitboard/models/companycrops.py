@@ -22,7 +22,7 @@ from quitboard import files
 from quitboard.detect.company import ANSWERS, GROWTH, Answer, window_of
 from quitboard.detect.headwear import cut, scaled
 from quitboard.errors import NothingUsable, SettingsError
-from quitboard.models.headcrops import PER_STREET, VALIDATION_STREETS
+from quitboard.models.headcrops import VALIDATION_STREETS, place_of
 from quitboard.models.labelled import opened
 from quitboard.records import VEHICLE_ROLES, FloatArray, IntArray, Picture, Role
 
@@ -117,7 +117,7 @@ def rendered(folder: Path, *, validation: bool) -> CompanyCrops:
     """Cut the riders out of rendered pictures with their truth (`truth/<name>.json`)."""
     parts = []
     for path in sorted((folder / "truth").glob("*.json")):
-        if (_place(path.stem) % VALIDATION_STREETS == 0) is not validation:
+        if (place_of(path.stem) % VALIDATION_STREETS == 0) is not validation:
             continue
         truth = json.loads(path.read_text("utf-8"))
         riders = list(_riders(truth["boxes"]))
@@ -127,12 +127,6 @@ def rendered(folder: Path, *, validation: bool) -> CompanyCrops:
     if not parts:
         raise NothingUsable("no rider in it", where=folder.name, todo="Draw it: python -m tools.street rides")
     return joined(parts)
-
-
-def _place(stem: str) -> int:
-    """Return the number of the street that a picture shows: `street-SEED-PICTURE` or `rides-SEED-PLACE-TIME`."""
-    parts = stem.split("-")
-    return int(parts[2]) // PER_STREET if len(parts) == 3 else int(parts[2])
 
 
 def _riders(boxes: Sequence[Mapping[str, Any]]) -> list[_Rider]:

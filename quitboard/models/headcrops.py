@@ -1,7 +1,8 @@
 """Heads cut out of labelled pictures, to train and to measure what judges their wear.
 
 Real and rendered heads come from different folders and are never mixed in a figure. A crop is kept with more around it
-than the network sees, so that augmentation can move and scale the box as a detector errs.
+than the network sees, so that augmentation can move and scale the box as a detector errs; and it is never enlarged: a
+head of 12 px is kept as those 12 px.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ from quitboard.records import ROLES, FloatArray, IntArray, Picture, Role
 
 KEPT_PX = 96
 KEPT_GROWTH = 2.8
-"""A kept crop's side over the head's."""
+"""A kept crop's side over the head's, at least: around a small head, a square of KEPT_PX is kept as it is."""
 SMALLEST_PX = 6
 PER_STREET = 10
 """Rendered pictures in a row that show one street: a street is in training or in validation, never in both."""
 VALIDATION_STREETS = 5
 """Every n-th street is for validation."""
+BESIDE_PICTURES = 500
+"""Of how many rendered pictures, about, what is beside heads is cut out too: rides show one place again and again."""
 _WEAR_OF_HEAD = {"helmet": Wear.HELMET, "bare": Wear.BARE}
 _WEAR_OF_ROLE = {Role.HELMET: Wear.HELMET, Role.HEAD: Wear.BARE}
 _TOP_SHARE = 0.42
@@ -60,6 +63,11 @@ class _Head:
     box: tuple[float, float, float, float]
     wear: Wear
     source: str
+
+
+def kept_growth(size_px: float) -> float:
+    """Return the side of a kept crop over that of its head."""
+    return max(KEPT_GROWTH, KEPT_PX / size_px)
 
 
 def joined(parts: Sequence[HeadCrops]) -> HeadCrops:
@@ -125,9 +133,12 @@ def labelled(
 def rendered(folder: Path, *, validation: bool) -> HeadCrops:
     """Cut the heads out of rendered pictures with their truth (`truth/<name>.json`)."""
     parts = []
-    for path in sorted((folder / "truth").glob("*.json")):
-        if (int(path.stem.rsplit("-", 1)[1]) // PER_STREET % VALIDATION_STREETS == 0) is not validation:
-            continue
+    paths = [
+        path
+        for path in sorted((folder / "truth").glob("*.json"))
+        if (place_of(path.stem) % VALIDATION_STREETS == 0) is validation
+    ]
+    for number, path in enumerate(paths):
         truth = json.loads(path.read_text("utf-8"))
         picture = opened(folder / truth["picture"])
         scale = picture.shape[1] / truth["resolution"][0]
@@ -136,10 +147,16 @@ def rendered(folder: Path, *, validation: bool) -> HeadCrops:
             if row["class"] not in (Role.HELMET, Role.HEAD) or row["visible"] < 0.5:
                 continue
             x0, y0, x1, y1 = (float(value) * scale for value in row["xyxy"])
-            what = row["wear"] or row["head"]
+            what = row.get("wear") or row["head"]
             heads.append(_Head((x0, y0, x1, y1), _WEAR_OF_HEAD.get(row["head"], Wear.CAP), f"rendered {what}"))
-        parts.append(_cut_all(picture, heads, beside=True))
+        parts.append(_cut_all(picture, heads, beside=number % (1 + len(paths) // BESIDE_PICTURES) == 0))
     return _nonempty(parts, folder)
+
+
+def place_of(stem: str) -> int:
+    """Return the number of the street that a picture shows: `street-SEED-PICTURE` or `rides-SEED-PLACE-TIME`."""
+    parts = stem.split("-")
+    return int(parts[2]) // PER_STREET if len(parts) == 3 else int(parts[2])
 
 
 def _nonempty(parts: Sequence[HeadCrops], folder: Path) -> HeadCrops:
@@ -187,7 +204,8 @@ def _cut_all(picture: Picture, heads: Sequence[_Head], *, beside: bool) -> HeadC
     if beside:
         chosen += _no_heads(chosen, picture)
     sizes = [max(head.box[2] - head.box[0], head.box[3] - head.box[1]) for head in chosen]
-    crops = [scaled(cut(picture, window_of(head.box, KEPT_GROWTH)), KEPT_PX) for head in chosen]
+    windows = [window_of(head.box, kept_growth(size)) for head, size in zip(chosen, sizes, strict=True)]
+    crops = [scaled(cut(picture, window), KEPT_PX) for window in windows]
     return HeadCrops(
         crops=np.array(crops, np.uint8).reshape(-1, KEPT_PX, KEPT_PX, 3),
         wear=np.array([WEARS.index(head.wear) for head in chosen], np.int64),

@@ -15,7 +15,7 @@ from quitboard.models.labelled import read_set
 from quitboard.models.prepare import key_of
 from quitboard.models.recipe import Headwear, Recipe
 
-VERSION = 1
+VERSION = 2
 TABLE = "headwear.toml"
 
 

@@ -25,7 +25,7 @@ from quitboard.detect.company import (
     windows_of,
 )
 from quitboard.errors import ModelUnusable, NothingUsable, SettingsError
-from quitboard.models import company, companycrops
+from quitboard.models import company, companycrops, headcrops
 from quitboard.records import ROLES, Detections, FloatArray, Picture, Role
 
 Boxes = list[tuple[Role, tuple[float, float, float, float]]]
@@ -173,7 +173,7 @@ def test_rendered_truth_says_how_many_ride(boxes: list[dict[str, object]], answe
 
 @pytest.mark.parametrize(("stem", "place"), [("street-1-00037", 3), ("rides-612-0007-120", 7)])
 def test_pictures_of_one_place_are_never_on_both_sides(stem: str, place: int) -> None:
-    assert companycrops._place(stem) == place
+    assert headcrops.place_of(stem) == place
 
 
 def test_real_riders_come_from_a_table(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quitboard.detect.headwear import INPUT_PX, WEARS, Wear
+from quitboard.detect.headwear import INPUT_PX, WEARS, Wear, scaled
 from quitboard.errors import NothingUsable
 from quitboard.models import headcrops, headwear
 from quitboard.models.headcrops import KEPT_PX, HeadCrops
@@ -64,6 +64,19 @@ def test_a_table_corrects_what_a_label_cannot_say(real: Path, tmp_path: Path) ->
     assert (len(of(crops, Wear.CAP)), len(of(crops, Wear.BARE)), len(of(crops, Wear.HELMET))) == (1, 0, 1)
 
 
+def test_a_small_head_is_kept_in_the_pixels_it_has(real: Path) -> None:
+    rng = np.random.default_rng(1)
+    picture = rng.integers(0, 255, (200, 400, 3)).astype(np.uint8)
+    cv2.imwrite(str(real / "images/train/a.png"), picture)
+    (real / "labels/train/a.txt").write_text("3 0.5 0.5 0.03 0.06\n")
+    (bare,) = of(headcrops.labelled(real, "train", NAMES), Wear.BARE).crops
+    np.testing.assert_array_equal(bare, picture[52:148, 152:248])
+    own = headwear.as_seen(bare, 12.0)
+    side = round(headwear.GROWTH * (12 + headwear.BOX_SLACK_PX))
+    corner = (100 - side // 2, 200 - side // 2)
+    np.testing.assert_array_equal(own, scaled(picture[corner[0] :, corner[1] :][:side, :side]))
+
+
 def test_what_is_cut_beside_heads_is_unclear_and_shows_none_of_them(real: Path) -> None:
     for crop in of(headcrops.labelled(real, "train", NAMES), Wear.UNCLEAR).crops:
         middle = crop[40:56, 40:56]
@@ -76,15 +89,19 @@ def test_a_folder_without_a_head_is_refused(real: Path) -> None:
         headcrops.labelled(real, "train", NAMES)
 
 
-def test_rendered_streets_are_in_training_or_in_validation_never_in_both(tmp_path: Path) -> None:
+def drawn(folder: Path, name: str, **told: str) -> None:
+    """A picture of one head that is twice as large in its truth."""
     for part in ("images", "truth"):
-        (tmp_path / part).mkdir()
+        (folder / part).mkdir(exist_ok=True)
+    cv2.imwrite(str(folder / f"images/{name}.jpg"), np.full((90, 160, 3), 90, np.uint8))
+    box = {"class": "head", "xyxy": [100, 100, 140, 150], "visible": 1.0, **told}
+    truth = {"picture": f"images/{name}.jpg", "resolution": [320, 180], "boxes": [box]}
+    (folder / f"truth/{name}.json").write_text(json.dumps(truth))
+
+
+def test_rendered_streets_are_in_training_or_in_validation_never_in_both(tmp_path: Path) -> None:
     for number in (3, 9, 10, 49, 50):
-        name = f"street-7-{number:05d}"
-        cv2.imwrite(str(tmp_path / f"images/{name}.jpg"), np.full((90, 160, 3), 90, np.uint8))
-        box = {"class": "head", "xyxy": [100, 100, 140, 150], "visible": 1.0, "head": "hood", "wear": f"hood-{number}"}
-        truth = {"picture": f"images/{name}.jpg", "resolution": [320, 180], "boxes": [box]}
-        (tmp_path / f"truth/{name}.json").write_text(json.dumps(truth))
+        drawn(tmp_path, f"street-7-{number:05d}", head="hood", wear=f"hood-{number}")
     told = {
         which: sorted(of(headcrops.rendered(tmp_path, validation=which), Wear.CAP).source.tolist())
         for which in (True, False)
@@ -94,6 +111,15 @@ def test_rendered_streets_are_in_training_or_in_validation_never_in_both(tmp_pat
         False: ["rendered hood-10", "rendered hood-49"],
     }
     assert headcrops.rendered(tmp_path, validation=True).size_px[0] == 25
+
+
+def test_rides_of_a_place_are_in_training_or_in_validation_whatever_the_time(tmp_path: Path) -> None:
+    for name, head in (("0005-004", "cap"), ("0005-104", "cap"), ("0006-005", "bare"), ("0006-050", "bare")):
+        drawn(tmp_path, f"rides-7-{name}", head=head)
+    validation = headcrops.rendered(tmp_path, validation=True)
+    assert of(validation, Wear.CAP).source.tolist() == ["rendered cap"] * 2
+    assert len(of(validation, Wear.BARE)) == 0
+    assert len(of(headcrops.rendered(tmp_path, validation=False), Wear.BARE)) == 2
 
 
 def test_kept_crops_come_back_as_they_were(tmp_path: Path) -> None:
@@ -117,6 +143,19 @@ def test_augmented_heads_have_the_networks_size_and_an_answer(seed: int, size_px
     assert target[WEARS.index(wear)] + target[WEARS.index(Wear.UNCLEAR)] >= 0.999
     again, _ = headwear.augmented(crop, size_px, wear, np.random.default_rng(seed))
     np.testing.assert_array_equal(made, again)
+
+
+def test_a_street_cameras_head_may_stay_as_it_was_recorded() -> None:
+    crop = np.zeros((KEPT_PX, KEPT_PX, 3), np.uint8)
+    crop[:, ::2] = 240  # finer than any that is made smaller
+    contrast = [
+        max(
+            np.ptp(headwear.augmented(crop, 16.0, Wear.CAP, np.random.default_rng(n), own_size=own)[0])
+            for n in range(9)
+        )
+        for own in (0.0, 1.0)
+    ]
+    assert contrast[1] > 200 > contrast[0]
 
 
 def test_a_head_of_five_pixels_is_mostly_unclear() -> None:
