@@ -96,7 +96,8 @@ def report(evaluation: Evaluation, out: Path) -> bytes:
 
 def _section(number: int, section: Section, out: Path) -> dict[str, Any]:
     plain = section.plain
-    made: dict[str, Any] = {"id": f"s{number}", "plain": plain, "name": section.folder.resolve().name}
+    name = section.folder.resolve().name
+    made: dict[str, Any] = {"id": f"s{number}", "plain": plain, "name": name, "headline": headline(plain)}
     if plain["what"] == "pictures":
         last = section.measured[-1]
         return made | {"curves": list(_curves(made["id"], plain)), "groups": list(_groups(last, out)), "way": last.way}
@@ -106,6 +107,21 @@ def _section(number: int, section: Section, out: Path) -> dict[str, Any]:
         "clips": clips[:MOST_CLIPS],
         "more": len(clips) - MOST_CLIPS,
     }
+
+
+def headline(plain: Mapping[str, Any]) -> str:
+    """Say a section's figures in a line, for whoever reads no further."""
+    if plain["what"] == "pictures":
+        way = plain["ways"][-1]
+        classes = (f"{name} {one['ap50']['value']:.2f}" for name, one in way["by_class"].items())
+        mean = figure_words(way["map50"], n=False)
+        return f"{plain['pictures']} pictures, mAP50 {mean}: {', '.join(classes) or 'nothing labelled'}"
+    every = plain["violations"]["all"]
+    parts = [f"{plain['recordings']} recordings, {every['acts']} breaches, F1 {figure_words(every['f1'], n=False)}"]
+    parts += [f"{name} {figure_words(every[name], n=False)}" for name in ("precision", "recall")]
+    if plain["helmets"] and plain["helmets"]["points_off"]["value"] is not None:
+        parts.append(f"helmet rate off by {plain['helmets']['points_off']['value']:+.1f} points")
+    return "; ".join(parts)
 
 
 # --- curves ----------------------------------------------------------------------------------------------------------
@@ -130,7 +146,7 @@ def _curves(name: str, plain: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _diagrams(name: str, plain: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], str]]:
-    labels = {"reported": "Reported violations", "voted": "Every answer that votes gave, reported or not"}
+    labels = {"reported": "Reported violations", "voted": "All votes, reported or not"}
     for key, label in labels.items():
         told = plain["confidence"][key]
         if not told["n"]:

@@ -24,5 +24,7 @@ for (const figure of document.querySelectorAll("[data-paths]")) {
       over.append(shape);
     }
   };
+  video.addEventListener("error", () => figure.classList.add("unplayable"));
+  if (video.error) figure.classList.add("unplayable");
   for (const event of ["loadeddata", "seeked", "timeupdate", "play"]) video.addEventListener(event, draw);
 }

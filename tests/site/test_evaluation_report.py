@@ -79,6 +79,30 @@ def test_a_missed_rider_is_boxed_at_the_instant_that_the_recording_shows(page: P
     page.wait_for_function("document.querySelector('svg.over rect')?.getAttribute('x') === '11'")
 
 
+def test_the_first_screen_says_what_was_measured(page: Page) -> None:
+    lines = page.locator("nav li").all_inner_texts()
+    assert [line.partition(":")[0] for line in lines] == ["pictures é 1", "recordings"]
+    assert "mAP50 0.00" in lines[0]
+    assert "1 breaches, F1 0.00" in lines[1]
+
+
+def test_a_recording_that_the_browser_does_not_play_can_be_opened(page: Page) -> None:
+    assert page.locator("figure.unplayable").count() == 0
+    name = page.locator("figcaption a.name")
+    assert name.get_attribute("href") == page.locator("video").get_attribute("src")
+    page.evaluate("document.querySelector('video').src = 'data:video/mp4;base64,AAAA'")
+    page.wait_for_selector("figure.unplayable")
+
+
+def test_nothing_is_cut_off_in_either_dress(page: Page) -> None:
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (scheme, width)
+        assert Axe().run(page).response["violations"] == []
+
+
 def test_the_page_warns_and_reads_well_aloud(page: Page) -> None:
     assert "never publish" in page.locator(".local").inner_text()
     assert Axe().run(page).response["violations"] == []
