@@ -12,6 +12,7 @@ import numpy as np
 from quitboard import files
 from quitboard.detect.card import DEFAULT_CONFIDENCE
 from quitboard.detect.model import Detector
+from quitboard.models.figures import figure_words
 from quitboard.models.labelled import LabelledPicture, opened
 from quitboard.models.pictures import PictureFigures, Ranking, RoleFigures, Scored, figures, match
 from quitboard.models.sources import by_shape
@@ -130,10 +131,7 @@ def table(one: MeasuredSet) -> str:
     """Return a set's figures as a Markdown table."""
     rows = ["| class | n (pictures) | AP50 (95 %) | precision | recall |", "|---|---|---|---|---|"]
     for role, told in one.figures.by_role.items():
-        cells = [
-            f"{figure.value:.3f} ({figure.low:.2f}–{figure.high:.2f})"
-            for figure in (told.ap50, told.precision, told.recall)
-        ]
+        cells = [figure_words(figure.as_plain(), n=False) for figure in (told.ap50, told.precision, told.recall)]
         rows.append(f"| {role} | {told.ap50.n} ({told.pictures}) | {' | '.join(cells)} |")
     return "\n".join(rows)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quitboard.models import cards
 from quitboard.models.labelled import LabelledPicture
 from quitboard.models.pictures import IOUS, Ranking, RoleFigures, Scored, figures, heads_confused, match, mistakes
 from quitboard.records import ROLES, Detections, Role
@@ -178,6 +179,13 @@ def test_the_interval_is_the_same_each_time_and_holds_the_value() -> None:
     rows: list[Scored | None] = [ranked([0.9], [bool(n % 2)], 1) for n in range(8)]
     assert measured(rows) == measured(rows)
     assert measured(rows).recall.low < 0.5 < measured(rows).recall.high
+
+
+def test_a_card_tells_no_precision_where_nothing_was_found() -> None:
+    made = figures({Role.HELMET: [ranked([], [], 2)]}, {Role.HELMET: 0.25})
+    told = cards.table(cards.MeasuredSet(name="a", group="", imgsz=64, pictures=1, figures=made))
+    assert "nan" not in told
+    assert "| – |" in told
 
 
 def test_heights_are_told_apart_and_a_box_counts_with_the_label_it_is_on() -> None:

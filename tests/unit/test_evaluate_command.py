@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from quitboard.cli import app
+from quitboard.records import ROLES
 from tests.videos import write_video
 
 HOSTILE = "a\"><script>alert(1) & 'b' #1.png"
@@ -57,7 +58,14 @@ def run(*words: object) -> tuple[int, str]:
 def document(*words: object) -> dict:
     code, output = run(*words, "--json")
     assert code == 0, output
-    return json.loads(output)
+    return json.loads(output, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+def keys_of(value: object) -> set[str]:
+    """Every key of a document; what is named by data (classes, kinds, vehicles) is passed through."""
+    if isinstance(value, list):
+        return set().union(*map(keys_of, value)) if value else set()
+    return {*value, *set().union(*map(keys_of, value.values()))} if isinstance(value, dict) else set()
 
 
 class Links(HTMLParser):
@@ -85,6 +93,20 @@ def test_real_and_rendered_are_told_apart_a_section_each(pictures: Path, recordi
     assert rendered["violations"]["all"]["missed"] == 1
     assert rendered["violations"]["missed"][0]["what"] == "a bare-headed rider"
     assert rendered["violations"]["kinds_not_watched"] == {"sidewalk": 1}  # no cameras.toml: no sidewalk to ride on
+
+
+def test_the_docs_name_every_key_of_the_document(pictures: Path, recordings: Path) -> None:
+    acts = [{"kind": "no_helmet", "from_s": 0.5, "to_s": 1.5, "people": [1], "vehicle": 2}]
+    boxes = [[1, 0, 10, 10, 30, 50], [2, 1, 10, 30, 40, 60]]
+    tracks = [{"track": 1, "class": "person", "head": "cap", "rides": 2}, {"track": 2, "class": "scooter"}]
+    frames = [{"t": n / 5, "boxes": boxes} for n in range(15)]
+    truth = {"acts": acts, "tracks": tracks, "classes": ["person", "scooter"], "frames": frames}
+    (recordings / "gate" / "gate_2026-09-14_08-20-00.truth.json").write_text(json.dumps(truth))
+    told = document(pictures, recordings)
+    assert told["sections"][1]["riders"]["found"]["scooter"]["n"] == 1
+    data = {"With Helmet", "no-helmet", "e-scooter", "rider", "no_helmet", *ROLES}
+    text = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text()
+    assert sorted(key for key in keys_of(told) - data if f"`{key}`" not in text and f'"{key}"' not in text) == []
 
 
 def test_the_same_again_says_the_same(recordings: Path) -> None:
