@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -21,9 +22,15 @@ _APART = 0.15, 0.6
 _SAME_HEAD_IOU_OF_TWO = 0.5
 _APART_OF_TWO = 0.5, 0.25
 """The same where two are known to ride: from in front and behind one head covers part of the other."""
+_FEWEST_PAIRS, _PAIRED_SHARE = 3, 0.2
+"""Frames with two heads in one box that tell where each is, and their share where two are not known to ride."""
+_MOSTLY_PAIRED = 0.5
+"""Share of frames with two heads from which two ride whatever is said of company. Of 63 rides of one alone none showed
+that many (most: 0.43, a chest below a helmet taken for a head), of 16 in company 4."""
 _SMALLER = 0.9
-_SHARED_LEANING = 0.4
-"""Mean log-odds of company from which on two share a person's box as far as heads go: six in ten."""
+_SHARED_LEANING, _ALONE_LEANING = 0.4, -0.4
+"""Mean log-odds of company above which two share a person's box as far as heads go, and below which one rides alone:
+six in ten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,7 +93,8 @@ def sightings_of(heads: Heads, rides: Sequence[Ride], persons: Sequence[Track]) 
 
     A head belongs to the rider in the top of whose box it is. One that is left over inside a rider's box, and that no
     other person's box explains, is of somebody riding along whom the model did not see as a person: `order` 1. Where
-    two ride and only one head is seen, it is the one of who sits nearer to the camera.
+    two ride and only one head is seen, it is the one of who sits nearer to the camera. Who is judged to ride alone has
+    one head, whatever else looks like one (a chest below a helmet does).
     """
     found: list[HeadSighting] = []
     for ride in rides:
@@ -100,7 +108,8 @@ def sightings_of(heads: Heads, rides: Sequence[Ride], persons: Sequence[Track]) 
             if track.id not in seats and track.at_us[0] <= ride.to_us and track.at_us[-1] >= ride.from_us
         ]
         others = [boxes_at(track, times, _NEAR_US) for track in beside]
-        is_shared = len(ride.riders) == 1 and heads.company.leaning(ride.riders[0]) > _SHARED_LEANING
+        leanings = [heads.company.leaning(rider) for rider in ride.riders]
+        is_shared = len(ride.riders) == 1 and leanings[0] > _SHARED_LEANING
         seen: list[HeadSighting] = []
         for n, now in enumerate(times):
             chosen = first + np.flatnonzero(heads.at_us[first:last] == now)
@@ -108,8 +117,25 @@ def sightings_of(heads: Heads, rides: Sequence[Ride], persons: Sequence[Track]) 
             seat_boxes = [(rider.id, boxes[n]) for rider, boxes in zip(ride.riders, riders, strict=True)]
             beside_boxes = [boxes[n] for boxes in others]
             seen.extend(_seat_heads(int(now), one_frame, seat_boxes, beside_boxes, is_shared=is_shared))
-        found.extend(_front_first(seen, ride, is_shared=is_shared))
+        if max(leanings) < _ALONE_LEANING and _paired_share(seen) < _MOSTLY_PAIRED:
+            found.extend(_heads_of_one(seen, ride))
+        else:
+            found.extend(_front_first(seen, ride, is_shared=is_shared))
     return tuple(sorted(found, key=lambda head: (head.at_us, head.person_track, head.order)))
+
+
+def _paired_share(seen: Sequence[HeadSighting]) -> float:
+    """Return in which share of the frames that show a head of a ride there are two or more."""
+    heads_at = Counter(head.at_us for head in seen)
+    return sum(count > 1 for count in heads_at.values()) / max(len(heads_at), 1)
+
+
+def _heads_of_one(seen: Sequence[HeadSighting], ride: Ride) -> list[HeadSighting]:
+    """Return the driver's own head in each frame: whatever else was taken for a head or a rider is his too."""
+    own: dict[int, HeadSighting] = {}
+    for head in sorted(seen, key=lambda one: (one.at_us, one.order, -one.head_confidence, one.person_track)):
+        own.setdefault(head.at_us, replace(head, person_track=ride.riders[0].id, order=0))
+    return list(own.values())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,7 +228,8 @@ def _front_first(seen: Sequence[HeadSighting], ride: Ride, *, is_shared: bool) -
         places = (centres - corner) / size
         first = {head.at_us: n for n, head in enumerate(mine) if head.order == 0}
         pairs = [(first[head.at_us], n) for n, head in enumerate(mine) if head.order == 1]
-        if len(pairs) < 3 or len(pairs) < 0.2 * len(first) or not ahead.any():
+        is_known = len(pairs) >= _FEWEST_PAIRS and (is_shared or len(pairs) >= _PAIRED_SHARE * len(first))
+        if not (is_known and ahead.any()):
             paired = {n for pair in pairs for n in pair}
             if not is_shared:
                 settled.extend(mine)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from quitboard.catalogue import DETECTABLE_KINDS, load_catalogue
+from quitboard.detect.company import Company
 from quitboard.detect.rules import RULES, Finding, Outcome, run_rules
 from quitboard.detect.rules.finding import Vote, tally
 from quitboard.detect.scene import read_scene
@@ -365,6 +366,54 @@ def test_of_two_close_heads_each_counts_where_two_are_known_to_ride() -> None:
     close = [*heads_of_track(tracks[0], bare=False, at=0.6), *heads_of_track(tracks[0], bare=True, at=0.45)]
     assert said("no_helmet", tracks, close, COMPANY) == ["none"]
     assert said("passenger_no_helmet", tracks, close, COMPANY) == ["breach"]
+
+
+def test_who_is_judged_alone_has_one_head_though_chest_or_hands_look_like_another() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    helmet = heads_of_track(tracks[0], bare=False)
+    hands = [
+        (now, (left, top + 25, right, bottom + 25), sure, True)
+        for now, (left, top, right, bottom), sure, _ in heads_of_track(tracks[0], bare=True, at=0.8)[::3]
+    ]
+    assert said("no_helmet", tracks, [*helmet, *hands], ALONE) == ["none"]
+    assert said("no_helmet", tracks, [*helmet, *hands], [None] * 16) != ["none"]
+
+
+def test_a_rider_boxed_twice_is_judged_by_the_heads_in_both_boxes() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    bare = heads_of_track(tracks[0], bare=True, sure=0.9)
+    first, second = tracks[0].xyxy[:10], tracks[0].xyxy[6:] + np.array([12, 14, 12, 0], np.float32)
+    boxed = [
+        track(1, Role.PERSON, first.tolist(), NOW[:10]),
+        track(3, Role.PERSON, second.tolist(), NOW[6:]),
+        tracks[1],
+    ]
+    told = [company_of_track(one, ALONE[: len(one)]) for one in boxed[:2]]
+    order = np.argsort(np.concatenate([one.at_us for one in told]), kind="stable")
+    alone = Company(
+        at_us=np.concatenate([one.at_us for one in told])[order],
+        xyxy=np.concatenate([one.xyxy for one in told])[order],
+        company=np.concatenate([one.company for one in told])[order],
+    )
+    seen = scene(boxed, bare, company=alone)
+    assert len(seen.rides[0].riders) == 2
+    assert {(head.person_track, head.order) for head in seen.heads} == {(seen.rides[0].riders[0].id, 0)}
+    assert len(seen.heads) == 16
+
+
+def test_two_heads_in_most_frames_are_two_riders_heads_though_one_was_judged_alone() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    ahead, after = (heads_of_track(tracks[0], bare=bare, at=at) for bare, at in ((False, 0.85), (True, 0.15)))
+    assert said("no_helmet", tracks, [*ahead, *after], ALONE) == ["none"]
+    assert said("no_helmet", tracks, [*ahead[:7], *after], ALONE) == ["breach"]
+
+
+def test_of_two_known_to_ride_three_frames_with_both_heads_tell_whose_the_other_frames_show() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    ahead = heads_of_track(tracks[0], bare=[False] * 3 + [None] * 13, at=0.85)
+    after = heads_of_track(tracks[0], bare=True, at=0.15)
+    assert said("passenger_no_helmet", tracks, [*ahead, *after], COMPANY) == ["breach"]
+    assert said("passenger_no_helmet", tracks, [*ahead[1:], *after], COMPANY) == ["unclear"]
 
 
 # --- zones --------------------------------------------------------------------------------------------------------
