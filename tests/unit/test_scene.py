@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,21 @@ def test_an_unsure_scooter_is_believed_under_somebody_much_faster_than_a_walker(
     rider, vehicle = ridden(1, straight(200, 500, mps), NOW)
     unsure = track(2, Role.SCOOTER, [tuple(box) for box in vehicle.xyxy], NOW, confidence=0.27)
     assert len(scene([rider, unsure]).rides) == rides
+
+
+def test_who_runs_past_a_pushed_scooter_does_not_ride_it() -> None:
+    pushing = straight(200, 500, 1.4)
+    met = [at for at in NOW if 1_000_000 <= at <= 2_000_000]
+    runner = person(3, straight(30, 492, 2.6), met)
+    assert scene([*ridden(1, pushing, NOW), runner]).rides == ()
+
+
+def test_a_speed_that_the_picture_does_not_show_is_none() -> None:
+    """Near the horizon a pixel is metres: boxes that jitter run."""
+    near = camera(ground=True)
+    points = tuple(replace(point, x_m=20 * point.x_m, y_m=20 * point.y_m) for point in near.ground_points)
+    jitter = ridden(1, straight(200, 500, 0.5), NOW)
+    assert scene(jitter, of=replace(near, ground_points=points)).rides == ()
 
 
 def test_a_rider_who_slows_down_to_a_walkers_speed_rides() -> None:
