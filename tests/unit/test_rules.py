@@ -360,6 +360,11 @@ def test_a_head_that_may_be_the_passengers_says_less_of_the_driver() -> None:
     assert sure([0.45] * 16) == sure([*ALONE])
 
 
+def test_a_head_seen_bare_in_every_frame_tells_of_the_driver_though_somebody_may_ride_along() -> None:
+    tracks = ridden(1, RIDING, NOW)
+    assert said("no_helmet", tracks, judged_apart(tracks[0], 0.2, 0.75), [0.55] * 16) == ["breach"]
+
+
 def test_of_two_close_heads_each_counts_where_two_are_known_to_ride() -> None:
     """From in front they cover each other by a third: without that knowledge they would be one."""
     tracks = ridden(1, RIDING, NOW)

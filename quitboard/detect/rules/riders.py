@@ -77,8 +77,8 @@ def _head_tally(scene: Scene, ride: Ride, seat: int, settings: RuleSettings) -> 
     if seat == 0 and len(ride.riders) == 1 and _judged_votes(scene, ride):
         company = _company(scene, ride, settings)
         if company.outcome is Outcome.UNCLEAR and company.confidence > 0.5:
-            # Of one person box that may hold two, the head that is seen may be the passenger's.
-            votes = [replace(vote, log_odds=vote.log_odds * (1 - company.confidence)) for vote in votes]
+            # Of one person box that may hold two, the head that is seen is the passenger's in half of the cases.
+            votes = [replace(vote, log_odds=vote.log_odds * (1 - company.confidence / 2)) for vote in votes]
     if not any(head.is_judged for head in heads):
         return _tallied(scene, ride, votes, settings)
     return tally(votes, settings, from_us=ride.from_us, is_whole=scene.is_whole(ride), looks=calibrated_looks)
