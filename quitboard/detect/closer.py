@@ -15,7 +15,7 @@ import numpy as np
 
 from quitboard.detect.boxes import iou_matrix, suppress
 from quitboard.detect.company import CompanyJudge, windows_of
-from quitboard.detect.headwear import HeadJudge, cut
+from quitboard.detect.headwear import HeadJudge, cut, pooled
 from quitboard.records import ROLES, VEHICLE_ROLES, Detections, FloatArray, IntArray, Picture, Role
 
 CROP_IMGSZ = 320
@@ -69,9 +69,16 @@ def look_closer(picture: Picture, first: Detections, finder: Finder, *, min_conf
     if finder.headwear is not None:
         chosen = _heads_of_riders(found)
         wear = np.full((len(found), 2), np.nan, np.float32)
-        wear[chosen] = finder.headwear.judge(picture, found.xyxy[chosen])
+        judged = finder.headwear.judge(picture, found.xyxy[chosen])
+        wear[chosen] = pooled(judged, *(_seen_as(role, found, chosen) for role in (Role.HELMET, Role.HEAD)))
         found = replace(found, wear=wear)
     return found
+
+
+def _seen_as(role: Role, found: Detections, heads: IntArray) -> FloatArray:
+    """Return the detector's highest confidence, (n,), that there is something of a role where these heads are."""
+    same = (found.class_id == ROLES.index(role)) & (iou_matrix(found.xyxy[heads], found.xyxy) > _SAME_HEAD_IOU)
+    return np.asarray((same * found.confidence).max(axis=1, initial=0), np.float32)
 
 
 def _with_heads_apart(picture: Picture, found: Detections, finder: Finder) -> Detections:

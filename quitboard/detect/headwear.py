@@ -31,6 +31,11 @@ FILE_NAME = "headwear.onnx"
 INPUT_PX = 64
 GROWTH = 1.8
 """Side of the square that is cut out, over the longer side of the head's box."""
+_JUDGE_WEIGHT, _DETECTOR_WEIGHT = 0.83, 0.30
+_JUDGE_DOUBT, _DETECTOR_DOUBT = 0.01, 0.05
+"""The weights of least cross-entropy, classes and sets weighing the same, on 227 heads of validation photos, 500 of
+electric scooters' riders and 1,584 rendered. Right, mean of both classes: 0.908 to 0.917, 0.828 to 0.854, 0.829 to
+0.841 over the judge's word alone."""
 
 
 class HeadJudge:
@@ -84,6 +89,22 @@ def in_two(probable: FloatArray) -> FloatArray:
     """Return (..., 2) of (..., wears): with a helmet, and without one."""
     helmet = probable[..., WEARS.index(Wear.HELMET)]
     return np.stack([helmet, probable[..., WEARS.index(Wear.BARE)] + probable[..., WEARS.index(Wear.CAP)]], axis=-1)
+
+
+def pooled(judged: FloatArray, helmet: FloatArray, bare: FloatArray) -> FloatArray:
+    """Return (n, 2) judgements of heads with what the detector itself took them for, as a logarithmic opinion pool.
+
+    What is unclear stays unclear: the two only share out the rest (Genest & Zidek, Statistical Science 1986).
+
+    Args:
+        judged: (n, 2) by `HeadJudge.judge`.
+        helmet: (n,) the detector's highest confidence, 0-1, of a helmet at this head; 0 where it saw none.
+        bare: (n,) the same of a bare head.
+    """
+    by_judge = np.log((judged[:, 0] + _JUDGE_DOUBT) / (judged[:, 1] + _JUDGE_DOUBT))
+    by_detector = np.log((helmet + _DETECTOR_DOUBT) / (bare + _DETECTOR_DOUBT))
+    share = 1 / (1 + np.exp(-(_JUDGE_WEIGHT * by_judge + _DETECTOR_WEIGHT * by_detector)))
+    return np.asarray(judged.sum(axis=1, keepdims=True) * np.stack([share, 1 - share], axis=1), np.float32)
 
 
 def window_of(box: Sequence[float] | FloatArray, growth: float = GROWTH) -> tuple[int, int, int]:

@@ -9,7 +9,7 @@ import pytest
 
 from quitboard.detect.closer import CROP_IMGSZ, MAX_CROPS, crops_of, look_closer
 from quitboard.detect.company import CompanyJudge
-from quitboard.detect.headwear import HeadJudge
+from quitboard.detect.headwear import HeadJudge, pooled
 from quitboard.records import ROLES, Detections, FloatArray, Picture, Role
 
 Boxes = list[tuple[Role, tuple[float, float, float, float], float]]
@@ -140,7 +140,8 @@ def test_heads_of_possible_riders_are_judged_apart_and_no_others() -> None:
     seen = look_closer(picture(), detections([PERSON, SCOOTER, BARE, walker, his_head]), closer, min_confidence=0.1)
     assert judge.asked == [list(BARE[1])]
     assert seen.wear is not None
-    np.testing.assert_allclose(seen.wear[2], [0.9, 0.08])
+    expected = pooled(np.array([[0.9, 0.08]], np.float32), np.zeros(1, np.float32), np.array([BARE[2]], np.float32))
+    np.testing.assert_allclose(seen.wear[2], expected[0], rtol=1e-6)
     assert np.isnan(np.delete(seen.wear, 2, axis=0)).all()
 
 

@@ -17,6 +17,7 @@ from quitboard.detect.headwear import (
     Wear,
     cut,
     in_two,
+    pooled,
     probabilities,
     scaled,
     window_of,
@@ -49,6 +50,30 @@ def test_each_head_is_judged_by_its_own_pixels() -> None:
     judged = HeadJudge(Brightness(), temperature=1.0).judge(street(), boxes)
     assert judged[0, 0] > 0.9
     assert judged[1, 1] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("judged", "helmet", "bare", "more_helmet"),
+    [
+        ((0.5, 0.5), 0.8, 0.0, True),
+        ((0.5, 0.5), 0.0, 0.8, False),
+        ((0.97, 0.02), 0.0, 0.8, True),
+        ((0.02, 0.97), 0.8, 0.0, False),
+        ((0.6, 0.3), 0.0, 0.0, True),
+    ],
+    ids=["torn, seen with one", "torn, seen bare", "sure of one", "sure of none", "seen as neither"],
+)
+def test_the_detectors_own_word_decides_where_the_judge_is_torn(
+    judged: tuple[float, float], helmet: float, bare: float, more_helmet: bool
+) -> None:
+    told = pooled(np.array([judged], np.float32), np.array([helmet], np.float32), np.array([bare], np.float32))
+    assert bool(told[0, 0] > told[0, 1]) == more_helmet
+    assert told[0].sum() == pytest.approx(sum(judged))
+
+
+def test_what_is_unclear_stays_unclear_whatever_the_detector_says() -> None:
+    told = pooled(np.array([[0.02, 0.01]], np.float32), np.ones(1, np.float32), np.zeros(1, np.float32))
+    assert told.max() <= 0.03
 
 
 def test_a_head_alone_gives_the_bytes_it_gives_among_others() -> None:

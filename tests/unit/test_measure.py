@@ -84,10 +84,10 @@ def test_the_closer_look_may_find_what_the_first_did_not(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("wear", "said"),
-    [((0.9, 0.05), Role.HELMET), ((0.1, 0.8), Role.HEAD), ((0.4, 0.4), None)],
-    ids=["helmet", "bare", "unclear is said of nobody"],
+    [((0.9, 0.05), Role.HELMET), ((0.03, 0.9), Role.HEAD), ((0.45, 0.45), Role.HELMET), ((0.2, 0.2), None)],
+    ids=["helmet", "bare", "torn, and the detector is not", "unclear is said of nobody"],
 )
-def test_a_judge_of_heads_has_the_last_word(tmp_path: Path, wear: tuple[float, float], said: Role | None) -> None:
+def test_a_judge_of_heads_weighs_most(tmp_path: Path, wear: tuple[float, float], said: Role | None) -> None:
     pictures = read_set(labelled_set(tmp_path, HELMET)).pictures
     ways, _ = measure(Told([*RIDER, RIGHT], wear=wear), pictures)  # type: ignore[arg-type]
     assert [one.way for one in ways] == [ALONE, CLOSER, JUDGED]
