@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quitboard import files
 from quitboard.detect.company import (
     ANSWERS,
     GROWTH,
@@ -25,7 +27,7 @@ from quitboard.detect.company import (
     windows_of,
 )
 from quitboard.errors import ModelUnusable, NothingUsable, SettingsError
-from quitboard.models import company, companycrops, headcrops
+from quitboard.models import company, companycrops, headcrops, recipe
 from quitboard.records import ROLES, Detections, FloatArray, Picture, Role
 
 Boxes = list[tuple[Role, tuple[float, float, float, float]]]
@@ -244,3 +246,16 @@ def test_a_network_that_errs_as_surely_as_it_is_right_is_cooled() -> None:
     assert temperature > 1.5
     before, after = (company.measure(Overconfident(), crops, one)[0].calibration_error for one in (1.0, temperature))
     assert after < before
+
+
+def test_every_rider_of_the_shipped_table_is_in_a_set_the_recipe_trains_on_and_no_set_is_without() -> None:
+    table = files.resource("data/training/company.csv")
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    wanted = recipe.read(files.resource("data/models/default/recipe.toml")).company
+    assert wanted is not None
+    assert {row["set"] for row in rows} == {Path(name).name for name in (*wanted.real, *wanted.train_only)}
+    boxes = np.array([[float(row[name]) for name in ("x0", "y0", "x1", "y1")] for row in rows])
+    assert (boxes[:, :2] < boxes[:, 2:]).all()
+    assert {row["answer"] for row in rows} <= set(ANSWERS)
+    assert len({tuple(row.values()) for row in rows}) == len(rows)
