@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tools.street import layout, scripts
+from tools.street import furnish, layout, scripts
 from tools.street.acts import Script
 from tools.street.record import Recorder, cameras_toml, document_text, record, stage_at
 from tools.street.render import Light
@@ -37,8 +37,8 @@ def street_of(script: Script) -> layout.Street:
     rng = np.random.default_rng(RECORDERS[script.camera_id].seed)
     x = script.camera.position[0]
     if script.camera_id == "gate-3":
-        return layout.build(rng, scripts.GATE_PLAN, {-1: [scripts.GATE_OPENING]}, 0.8, ((x - 4, x + 18),))
-    return layout.build(rng, scripts.CROSSING_PLAN, {-1: [scripts.ALLEY_OPENING]}, 0.8, ((x - 4, x + 18),))
+        return furnish.build(rng, scripts.GATE_PLAN, {-1: [scripts.GATE_OPENING]}, 0.8, ((x - 4, x + 18),))
+    return furnish.build(rng, scripts.CROSSING_PLAN, {-1: [scripts.ALLEY_OPENING]}, 0.8, ((x - 4, x + 18),))
 
 
 def make(out: Path, only: str = "") -> None:

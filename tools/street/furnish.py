@@ -28,6 +28,19 @@ from tools.street.render import Thing
 LAMP_HEAD_M = (1.35, 6.6)  # out over the road, and up
 
 
+def build(
+    rng: np.random.Generator,
+    plan: surfaces.Plan,
+    gates: dict[int, list[tuple[float, float]]] | None = None,
+    clutter: float = 1.0,
+    keep_free: tuple[tuple[float, float], ...] = (),
+) -> Street:
+    """A furnished street. ``gates`` are openings {side: [(x from, x to)]}; ``keep_free`` are spans of x left empty."""
+    if plan.has_road:
+        return street(rng, plan, gates or {}, clutter, keep_free)
+    return open_place(rng, plan, clutter, keep_free)
+
+
 def street(
     rng: np.random.Generator,
     plan: surfaces.Plan,

@@ -259,18 +259,3 @@ def _house(rng: np.random.Generator, a: float, b: float, y: float, side: int, he
             )
         )
     return out
-
-
-def build(
-    rng: np.random.Generator,
-    plan: surfaces.Plan,
-    gates: dict[int, list[tuple[float, float]]] | None = None,
-    clutter: float = 1.0,
-    keep_free: tuple[tuple[float, float], ...] = (),
-) -> Street:
-    """A furnished street. ``gates`` are openings {side: [(x from, x to)]}; ``keep_free`` are spans of x left empty."""
-    from tools.street.furnish import open_place, street
-
-    if plan.has_road:
-        return street(rng, plan, gates or {}, clutter, keep_free)
-    return open_place(rng, plan, clutter, keep_free)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from quitboard import files
-from tools.street import layout, light, surfaces
+from tools.street import furnish, layout, light, surfaces
 from tools.street.actors import CLASSES, Box, Stage, Unit, boxes
 from tools.street.camera import Camera
 from tools.street.crowd import populate
@@ -239,7 +239,7 @@ def render(out: Path, count: int, seed: int, first: int = 0) -> None:
         if built != k // PER_STREET:
             built = k // PER_STREET
             streets = np.random.default_rng([seed, built, 1])
-            street = layout.build(streets, random_plan(streets))
+            street = furnish.build(streets, random_plan(streets))
             renderer.set_street(street.things, street.ground, street.plan.area, street.facades, street.grain)
         rng = np.random.default_rng([seed, k])
         scene = compose(rng, street)

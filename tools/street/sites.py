@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tools.street import layout, light, surfaces, wardrobe
+from tools.street import furnish, layout, light, surfaces, wardrobe
 from tools.street.acts import Area, Floor
 from tools.street.camera import Camera
 from tools.street.layout import KERB_M
@@ -175,7 +175,7 @@ class Site:
         x = self.camera.position[0]
         free = tuple(sorted((x - 5 * self.way, x + 19 * self.way)))
         gates = {self.far: [self.gate]} if self.kind == "street" else {}
-        return layout.build(rng, self.plan, gates, 0.8, ((free[0], free[1]),))
+        return furnish.build(rng, self.plan, gates, 0.8, ((free[0], free[1]),))
 
     def recorder(self, street: layout.Street) -> Recorder:
         """The site's own light and sensor; 1 to 2.5 Mbit/s by size, groups of four to eight seconds."""
