@@ -150,7 +150,7 @@ class _Head:
 def _merged(heads: Heads, chosen: IntArray, same_iou: float) -> list[_Head]:
     """Join boxes on one head: the detector may see helmet and bare head at once, and both are evidence.
 
-    Where heads are judged apart, the judgement on the surest box counts and the detector's classes do not.
+    Where heads are judged apart, the judgement on the surest box counts: the detector's classes are in it already.
     """
     order = sorted(chosen, key=lambda n: (-float(heads.confidence[n]), int(n)))
     boxes = as_boxes(heads.xyxy)
