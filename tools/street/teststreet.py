@@ -181,10 +181,10 @@ def film(out: Path, site: Site) -> str:
         held = json.loads(told.read_text("utf-8"))
         if held["tracks"] != truth.tracks(story):
             return f"{path.name}: drawn from another script; move it away to draw it again"
-        text = document_text({**held, "acts": truth.acts(story)})
-        if told.read_text("utf-8") == text:
+        acts = truth.acts(story)
+        if held["acts"] == acts:
             return f"{path.name}: there"
-        files.write_text(told, text)
+        files.write_text(told, document_text({**held, "acts": acts}))
         return f"{path.name}: acts told anew"
     street = site.street()
     part = path.with_suffix(".part")
